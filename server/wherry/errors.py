@@ -1,0 +1,220 @@
+"""Every error that Wherry answers or exits with, as one tree.
+
+    WherryError
+    ├── StartError              the server cannot start: one sentence for the operator, exit code 1
+    ├── SchemaChanged           the schema is no longer the one that was planned with: read it again and plan again
+    ├── WriteUndone             a write was undone for what it would have done: rows forbidden, too many, not one
+    └── ApiError                a request cannot be served: {code, message, details, hint} and a status
+        ├── RequestError        400  PGRST100…  the words of the request cannot be parsed
+        │   ├── PreferenceError 400  PGRST122   handling=strict and a preference that is not known
+        │   ├── RangeError      416  PGRST103   the offset lies past the last row
+        │   ├── NotAcceptable   406  PGRST107   none of the asked media types can be produced
+        │   ├── UnknownProfile  406  PGRST106   a schema that is not served
+        │   └── TooLarge        413  PGRST102   the body is larger than the server takes
+        ├── SchemaError         400  PGRST2xx   a name that the schema (as the role sees it) does not have
+        ├── TokenError          401  PGRST3xx   the token cannot be trusted
+        ├── AccessDenied        403  42501      the role may not; 401 when the role is `anon`
+        ├── CardinalityError    406  PGRST116   a singular response was asked and there is not one row
+        ├── MaxAffectedError    400  PGRST124   more rows affected than the caller allowed
+        ├── DatabaseError       …    SQLSTATE   SQLite refused the statement
+        │   ├── ConstraintError 400/409 23xxx   a constraint of the schema was violated
+        │   ├── StatementTimeout 504  57014     the statement ran over its time limit
+        │   └── DatabaseBusy    503  55P03      another process holds the file; `Retry-After` says when to come back
+        └── MethodNotAllowed    405  PGRST117   the resource has no such method
+
+The body is PostgREST's (https://docs.postgrest.org/en/stable/references/errors.html): `message` says what is
+wrong in the client's own words, `details` where, `hint` what to write instead.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import ClassVar, TypeAlias
+
+Details: TypeAlias = str | Sequence[Mapping[str, str]] | None
+
+
+class WherryError(Exception):
+    """The root: whatever Wherry raises on purpose."""
+
+
+class StartError(WherryError):
+    """The server cannot start; the message is the whole sentence that the operator reads."""
+
+
+class SchemaChanged(WherryError):
+    """The file's schema is no longer the one that the statement was planned with; nothing happened."""
+
+
+class WriteUndone(WherryError):
+    """A write was undone before its commit; `reason` says what it would have done, `affected` to how many rows."""
+
+    def __init__(self, reason: "UndoReason", affected: int) -> None:
+        super().__init__(f"{reason} ({affected} rows)")
+        self.reason = reason
+        self.affected = affected
+
+
+class UndoReason(StrEnum):
+    """Why a write was undone."""
+
+    FORBIDDEN = "a row does not satisfy the policies"
+    TOO_MANY = "more rows than max_affected"
+    NOT_EXACTLY = "not exactly the number of rows asked for"
+
+
+class ApiError(WherryError):
+    """A request that gets an error for an answer; becomes the JSON body and the status of the response."""
+
+    status: int = 500
+    code: str = "PGRSTX00"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        details: Details = None,
+        hint: str | None = None,
+        code: str | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+        self.hint = hint
+        if code is not None:
+            self.code = code
+        if status is not None:
+            self.status = status
+
+    #: Response headers that belong to every error of the class.
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    def body(self) -> dict[str, Details]:
+        """Return the four members of PostgREST's error body."""
+        return {"code": self.code, "message": self.message, "details": self.details, "hint": self.hint}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.status}, {self.code}, {self.message!r})"
+
+
+class RequestError(ApiError):
+    """The request's words cannot be parsed."""
+
+    status = 400
+    code = "PGRST100"
+
+
+class PreferenceError(RequestError):
+    """`Prefer: handling=strict` and a preference that is not known."""
+
+    code = "PGRST122"
+
+
+class RangeError(RequestError):
+    """The asked range starts past the last row, or ends before it starts."""
+
+    status = 416
+    code = "PGRST103"
+
+
+class NotAcceptable(RequestError):
+    """None of the media types in `Accept` can be produced."""
+
+    status = 406
+    code = "PGRST107"
+
+
+class UnknownProfile(RequestError):
+    """`Accept-Profile` or `Content-Profile` names a schema that is not served."""
+
+    status = 406
+    code = "PGRST106"
+
+
+class TooLarge(RequestError):
+    """The body is larger than the server takes."""
+
+    status = 413
+    code = "PGRST102"
+
+
+class MethodNotAllowed(ApiError):
+    """The resource has no such method."""
+
+    status = 405
+    code = "PGRST117"
+
+
+class SchemaError(ApiError):
+    """A name that the schema, as far as the role may see it, does not have."""
+
+    status = 400
+    code = "PGRST200"
+
+
+class TokenError(ApiError):
+    """The token cannot be trusted: PGRST301 cannot be decoded, PGRST303 its claims do not hold."""
+
+    status = 401
+    code = "PGRST301"
+    headers: ClassVar[Mapping[str, str]] = {"www-authenticate": "Bearer"}
+
+
+class AccessDenied(ApiError):
+    """The role may not do this; PostgREST answers 401 to a caller who is not signed in and 403 to others."""
+
+    status = 403
+    code = "42501"
+
+    def __init__(self, message: str, *, role: str, details: Details = None, hint: str | None = None) -> None:
+        super().__init__(message, details=details, hint=hint, status=401 if role == "anon" else 403)
+
+
+class CardinalityError(ApiError):
+    """A singular response was asked and the result has not exactly one row."""
+
+    status = 406
+    code = "PGRST116"
+
+
+class MaxAffectedError(ApiError):
+    """More rows would be affected than `Prefer: max-affected` allows."""
+
+    status = 400
+    code = "PGRST124"
+
+
+class DatabaseError(ApiError):
+    """SQLite refused a statement; `code` is the SQLSTATE that PostgreSQL would give."""
+
+    status = 400
+    code = "XX000"
+
+
+class ConstraintError(DatabaseError):
+    """A constraint of the schema was violated; `code` says which kind.
+
+    `subject` is what SQLite names: `films.title, films.year` for UNIQUE, `films.title` for NOT NULL, the
+    constraint's name or expression for CHECK, empty for FOREIGN KEY.
+    """
+
+    code = "23000"
+
+    def __init__(self, message: str, *, code: str, subject: str, status: int = 400, hint: str | None = None) -> None:
+        super().__init__(message, code=code, status=status, hint=hint)
+        self.subject = subject
+
+
+class StatementTimeout(DatabaseError):
+    """The statement ran over its time limit and was interrupted; nothing was written."""
+
+    status = 504
+    code = "57014"
+
+
+class DatabaseBusy(DatabaseError):
+    """Another process holds the file, or too many writes wait; the same request may succeed later."""
+
+    status = 503
+    code = "55P03"
+    headers: ClassVar[Mapping[str, str]] = {"retry-after": "1"}

@@ -1,0 +1,35 @@
+"""Who is asking: a role and the claims of a verified token."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeAlias
+
+ClaimValue: TypeAlias = "str | int | float | bool | None | list[ClaimValue] | dict[str, ClaimValue]"
+
+ANON = "anon"
+AUTHENTICATED = "authenticated"
+SERVICE_ROLE = "service_role"
+
+#: The roles that exist without being created in `policies.sql`.
+BUILT_IN_ROLES = frozenset({ANON, AUTHENTICATED, SERVICE_ROLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A verified caller. `claims` is empty for a request without a token."""
+
+    role: str
+    claims: Mapping[str, ClaimValue] = field(default_factory=lambda: MappingProxyType({}))
+
+    def claim(self, path: tuple[str, ...]) -> ClaimValue:
+        """Return the claim at `path` (`("app_metadata", "team")`), None where there is none."""
+        value: ClaimValue = dict(self.claims)
+        for key in path:
+            if not isinstance(value, dict) or key not in value:
+                return None
+            value = value[key]
+        return value
+
+
+ANONYMOUS = Identity(ANON)

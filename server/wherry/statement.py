@@ -1,0 +1,129 @@
+"""SQL with the places where its values come from: what `rest.compiler` makes and `sqlite.database` runs.
+
+A statement is compiled once for a shape of request and bound many times. Its parameters, in the order of the
+`?` in its text, say where each value comes from: the request's literals, or the caller's token.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import msgspec
+
+from wherry.identity import Identity
+
+SQLiteValue: TypeAlias = str | int | float | bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """The request's literal number `index`, passed through `convert` (which raises RequestError on a bad one)."""
+
+    index: int
+    convert: Callable[[str], SQLiteValue] | None = None
+
+    def resolve(self, values: Sequence[str], identity: Identity) -> SQLiteValue:
+        """Return the value to bind."""
+        value = values[self.index]
+        return value if self.convert is None else self.convert(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim of the caller's token: `("sub",)` for auth_uid(), `("app_metadata", "team")` for auth_jwt('app_metadata.team')."""
+
+    path: tuple[str, ...]
+
+    def resolve(self, values: Sequence[str], identity: Identity) -> SQLiteValue:
+        """Return the claim as SQLite holds it: objects and lists as JSON text, true and false as 1 and 0."""
+        value = identity.claim(self.path)
+        if isinstance(value, dict | list):
+            return msgspec.json.encode(value).decode()
+        return int(value) if isinstance(value, bool) else value
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentRole:
+    """The caller's role: auth_role()."""
+
+    def resolve(self, values: Sequence[str], identity: Identity) -> SQLiteValue:
+        """Return the role's name."""
+        return identity.role
+
+
+Parameter: TypeAlias = Literal | Claim | CurrentRole
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL text and, in the order of its `?`, where each value comes from."""
+
+    sql: str
+    parameters: tuple[Parameter, ...] = ()
+
+    def bind(self, values: Sequence[str], identity: Identity) -> tuple[SQLiteValue, ...]:
+        """Return the values to run the statement with, for one request."""
+        return tuple([parameter.resolve(values, identity) for parameter in self.parameters])
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """What stands before, between and after the rows of a body."""
+
+    prefix: bytes = b"["
+    separator: bytes = b","
+    suffix: bytes = b"]"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTransaction:
+    """One read, in two forms that give the same bytes.
+
+    `page` gives one row: the number of rows, their text joined by the separator (a blob, NULL for none) and, where
+    a total was asked, the number of rows without the limit. `rows` gives the rows one at a time, each as a blob,
+    for results too large to hold: they are streamed. `size` gives one row for a stream's headers: how many rows
+    it will have and, where asked, the total.
+    """
+
+    page: Statement
+    rows: Statement
+    size: Statement
+    framing: Framing
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A statement that writes, executed once for each of `rows`, with what it returns.
+
+    `returning` says that it has a RETURNING clause, whose first column is 1 where the row is allowed by the
+    policies' WITH CHECK (else the whole write is undone: WriteUndone, FORBIDDEN).
+    """
+
+    sql: str
+    rows: Sequence[tuple[SQLiteValue, ...]]
+    returning: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WriteTransaction:
+    """The write of one request, with bound values: all of it happens or nothing.
+
+    `max_affected` and `exactly` limit the number of rows; `rollback` undoes it after everything was tried
+    (`Prefer: tx=rollback`). `every_row` says that each executed row must come back from RETURNING: an upsert
+    skips rows that its policy forbids, and then nothing may happen.
+    """
+
+    steps: tuple[Step, ...]
+    schema_version: int
+    max_affected: int | None = None
+    exactly: int | None = None
+    every_row: bool = False
+    rollback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What a write did: the number of rows it changed and what RETURNING gave, row by row, in order."""
+
+    affected: int
+    rows: Sequence[tuple[SQLiteValue, ...]]
