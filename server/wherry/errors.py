@@ -4,6 +4,7 @@
     ├── StartError              the server cannot start: one sentence for the operator, exit code 1
     ├── SchemaChanged           the schema is no longer the one that was planned with: read it again and plan again
     ├── WriteUndone             a write was undone for what it would have done: rows forbidden, too many, not one
+    ├── ClientGone              the client closed the connection: nobody is left to answer
     └── ApiError                a request cannot be served: {code, message, details, hint} and a status
         ├── RequestError        400  PGRST100…  the words of the request cannot be parsed
         │   ├── PreferenceError 400  PGRST122   handling=strict and a preference that is not known
@@ -52,6 +53,10 @@ class WriteUndone(WherryError):
         super().__init__(f"{reason} ({affected} rows)")
         self.reason = reason
         self.affected = affected
+
+
+class ClientGone(WherryError):
+    """The client closed the connection before its request was read or answered."""
 
 
 class UndoReason(StrEnum):
