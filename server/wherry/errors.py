@@ -29,7 +29,8 @@ wrong in the client's own words, `details` where, `hint` what to write instead.
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import ClassVar, TypeAlias
+from types import MappingProxyType
+from typing import TypeAlias
 
 Details: TypeAlias = str | Sequence[Mapping[str, str]] | None
 
@@ -72,6 +73,8 @@ class ApiError(WherryError):
 
     status: int = 500
     code: str = "PGRSTX00"
+    #: Response headers that go with the error, in lower case.
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,
@@ -90,9 +93,6 @@ class ApiError(WherryError):
             self.code = code
         if status is not None:
             self.status = status
-
-    #: Response headers that belong to every error of the class.
-    headers: ClassVar[Mapping[str, str]] = {}
 
     def body(self) -> dict[str, Details]:
         """Return the four members of PostgREST's error body."""
@@ -158,11 +158,18 @@ class SchemaError(ApiError):
 
 
 class TokenError(ApiError):
-    """The token cannot be trusted: PGRST301 cannot be decoded, PGRST303 its claims do not hold."""
+    """The token cannot be trusted: PGRST301 cannot be decoded, PGRST303 its claims do not hold.
+
+    The challenge repeats the message, as RFC 6750 has it; so the message holds nothing that the caller wrote.
+    """
 
     status = 401
     code = "PGRST301"
-    headers: ClassVar[Mapping[str, str]] = {"www-authenticate": "Bearer"}
+
+    def __init__(self, message: str, *, code: str | None = None, details: Details = None, hint: str | None = None):
+        super().__init__(message, code=code, details=details, hint=hint)
+        challenge = f'Bearer error="invalid_token", error_description="{message}"'
+        self.headers = {"www-authenticate": challenge}
 
 
 class AccessDenied(ApiError):
@@ -173,6 +180,8 @@ class AccessDenied(ApiError):
 
     def __init__(self, message: str, *, role: str, details: Details = None, hint: str | None = None) -> None:
         super().__init__(message, details=details, hint=hint, status=401 if role == "anon" else 403)
+        if role == "anon":
+            self.headers = {"www-authenticate": "Bearer"}
 
 
 class CardinalityError(ApiError):
@@ -222,4 +231,4 @@ class DatabaseBusy(DatabaseError):
 
     status = 503
     code = "55P03"
-    headers: ClassVar[Mapping[str, str]] = {"retry-after": "1"}
+    headers = MappingProxyType({"retry-after": "1"})
