@@ -119,6 +119,7 @@ class WriteTransaction:
     exactly: int | None = None
     every_row: bool = False
     rollback: bool = False
+    upsert: bool = False  #: `WriteResult.inserted` is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +128,4 @@ class WriteResult:
 
     affected: int
     rows: Sequence[tuple[SQLiteValue, ...]]
+    inserted: bool = True  #: of an upsert: whether a row is new

@@ -1,0 +1,180 @@
+"""A planned comparison as SQL: which operator of SQLite holds which of the dialect."""
+
+import functools
+
+from wherry.rest.api_request import FULL_TEXT, IsValue, Operator, PathStep, Quantifier
+from wherry.rest.literals import (
+    Convert,
+    converter_of,
+    is_not_ascii,
+    to_document,
+    to_glob,
+    to_json_list,
+    to_like,
+    to_match,
+    to_number_or_text,
+    to_pattern,
+    to_quantified_list,
+)
+from wherry.rest.plan import ColumnValue, Comparison
+from wherry.rest.sql import Sql, quote_identifier, quote_literal, sql
+from wherry.schema.model import ColumnType
+from wherry.statement import Literal
+
+_COMPARISONS = {
+    Operator.EQ: "=",
+    Operator.NEQ: "<>",
+    Operator.GT: ">",
+    Operator.GTE: ">=",
+    Operator.LT: "<",
+    Operator.LTE: "<=",
+    Operator.ISDISTINCT: "IS NOT",
+}
+_IS = {
+    IsValue.NULL: " IS NULL",
+    IsValue.NOT_NULL: " IS NOT NULL",
+    IsValue.TRUE: " IS TRUE",
+    IsValue.FALSE: " IS FALSE",
+    IsValue.UNKNOWN: " IS NULL",
+}
+
+
+def column_sql(value: ColumnValue, alias: str) -> Sql:
+    """Write a column's value as SQLite compares and sorts it: JSON's numbers as numbers, `->>` as text."""
+    column = f"{alias}.{quote_identifier(value.column.name)}"
+    if value.path:
+        column = _path_sql(column, value.path)
+    if value.cast is not None:
+        return (_cast_sql(column, value.cast),)
+    return (column,)
+
+
+def json_text_sql(value: ColumnValue, alias: str) -> Sql:
+    """Write a place inside JSON as JSON text, NULL where there is none."""
+    column = f"{alias}.{quote_identifier(value.column.name)}"
+    return (f"CASE WHEN json_valid({column}, 9) THEN {column} -> {_json_path(value.path)} END",)
+
+
+def _path_sql(column: str, path: tuple[PathStep, ...]) -> str:
+    """A column may hold text that is no JSON: there is nothing at any place inside it, and no error to tell of it."""
+    place = _json_path(path)
+    if not path[-1].as_text:
+        return f"CASE WHEN json_valid({column}, 9) THEN {column} ->> {place} END"
+    # PostgreSQL's ->> gives text whatever the value: a number as it is written, true and false as words
+    return (
+        f"CASE WHEN json_valid({column}, 9) THEN CASE json_type({column}, {place}) "
+        f"WHEN 'text' THEN {column} ->> {place} WHEN 'null' THEN NULL ELSE '' || ({column} -> {place}) END END"
+    )
+
+
+def _json_path(path: tuple[PathStep, ...]) -> str:
+    """Write steps as a path of SQLite's JSON functions (https://sqlite.org/json1.html#path_arguments)."""
+    text = "$"
+    for step in path:
+        if isinstance(step.key, int):
+            text += f"[{step.key}]" if step.key >= 0 else f"[#{step.key}]"
+        else:
+            escaped = step.key.replace("\\", "\\\\").replace('"', '\\"')
+            text += f'."{escaped}"'
+    return quote_literal(text)
+
+
+_CAST = {
+    ColumnType.TEXT: "TEXT",
+    ColumnType.INTEGER: "INTEGER",
+    ColumnType.REAL: "REAL",
+    ColumnType.NUMERIC: "NUMERIC",
+    ColumnType.BLOB: "BLOB",
+}
+
+
+def _cast_sql(column: str, type_: ColumnType) -> str:
+    if type_ is ColumnType.BOOLEAN:
+        return (
+            f"CASE WHEN lower({column}) IN ('true', 't', 'yes', 'on', '1') THEN 1 "
+            f"WHEN {column} IS NOT NULL THEN CAST({column} AS NUMERIC) <> 0 END"
+        )
+    target = _CAST.get(type_)
+    return column if target is None else f"CAST({column} AS {target})"
+
+
+def comparison_sql(comparison: Comparison, alias: str, rowid: str) -> Sql:
+    """Write a comparison. `rowid` is how the row's rowid is written, which full-text search needs."""
+    condition = _positive_sql(comparison, alias, rowid)
+    return sql("NOT (", condition, ")") if comparison.negated else condition
+
+
+def _positive_sql(comparison: Comparison, alias: str, rowid: str) -> Sql:
+    operator, literal = comparison.operator, comparison.literal
+    if comparison.is_value is not None:
+        return sql(column_sql(comparison.value, alias), _IS[comparison.is_value])
+    if literal is None:
+        raise AssertionError(f"a comparison with {operator} has a literal")
+    if comparison.index is not None and operator in FULL_TEXT:
+        columns = comparison.index.columns
+        if comparison.value.column.name != comparison.index.table:
+            columns = (comparison.value.column.name,)
+        table = quote_identifier(comparison.index.table)
+        match = Literal(literal, functools.partial(to_match, syntax=str(operator), columns=columns))
+        return sql(rowid, " IN (SELECT rowid FROM main.", table, " WHERE ", table, " MATCH ", match, ")")
+    value, type_ = column_sql(comparison.value, alias), _compared_type(comparison.value)
+    if comparison.quantifier is not None:
+        return _quantified_sql(value, type_, operator, literal, comparison.quantifier)
+    return _operator_sql(value, type_, operator, literal)
+
+
+def _compared_type(value: ColumnValue) -> ColumnType:
+    """A place inside JSON has no affinity, so `data->age=gt.20` compares with a number; `->>` gives text."""
+    if value.path and value.cast is None:
+        return ColumnType.TEXT if value.path[-1].as_text else ColumnType.UNTYPED
+    return value.type
+
+
+def _operator_sql(value: Sql, type_: ColumnType, operator: Operator, literal: int) -> Sql:
+    match operator:
+        case Operator.EQ | Operator.NEQ if type_ is ColumnType.UNTYPED:
+            # without an affinity SQLite finds '5' and 5 different: both are what `eq.5` means
+            word = " IN (" if operator is Operator.EQ else " NOT IN ("
+            return sql(value, word, Literal(literal), ", ", Literal(literal, to_number_or_text), ")")
+        case Operator.IN:
+            listed = Literal(literal, functools.partial(to_json_list, type_=type_))
+            return sql(value, " IN (SELECT value FROM json_each(", listed, "))")
+        case Operator.LIKE:
+            return sql(value, " GLOB ", Literal(literal, to_glob))
+        case Operator.ILIKE:
+            pattern = Literal(literal, to_like)
+            return sql(
+                "CASE WHEN ", Literal(literal, is_not_ascii), " THEN ilike(", value, ", ", pattern, ") ELSE ",
+                value, " LIKE ", pattern, " ESCAPE '\\' END",
+            )  # fmt: skip
+        case Operator.MATCH | Operator.IMATCH:
+            ignore_case = "1" if operator is Operator.IMATCH else "0"
+            return sql("regexp_match(", value, ", ", Literal(literal, to_pattern), ", ", ignore_case, ")")
+        case Operator.CS:
+            return sql("json_contains(", value, ", ", Literal(literal, to_document), ")")
+        case Operator.CD:
+            return sql("json_contains(", Literal(literal, to_document), ", ", value, ")")
+        case Operator.OV:
+            return sql("json_overlaps(", value, ", ", Literal(literal, to_document), ")")
+        case _:
+            return sql(value, f" {_COMPARISONS[operator]} ", Literal(literal, converter_of(type_)))
+
+
+def _quantified_sql(value: Sql, type_: ColumnType, operator: Operator, literal: int, quantifier: Quantifier) -> Sql:
+    """`(any)` holds when one item of the list makes it true, `(all)` when none makes it other than true."""
+    convert: Convert | None = None
+    item = "item.value"
+    match operator:
+        case Operator.LIKE:
+            convert, test = to_glob, sql(value, f" GLOB {item}")
+        case Operator.ILIKE:
+            convert, test = to_like, sql("ilike(", value, f", {item})")
+        case Operator.MATCH | Operator.IMATCH:
+            ignore_case = "1" if operator is Operator.IMATCH else "0"
+            convert, test = to_pattern, sql("regexp_match(", value, f", {item}, {ignore_case})")
+        case _:
+            test = sql(value, f" {_COMPARISONS[operator]} {item}")
+    listed = Literal(literal, functools.partial(to_quantified_list, type_=type_, convert=convert))
+    if quantifier is Quantifier.ANY:
+        return sql("EXISTS (SELECT 1 FROM json_each(", listed, ") AS item WHERE ", test, ")")
+    return sql("NOT EXISTS (SELECT 1 FROM json_each(", listed, ") AS item WHERE (", test, ") IS NOT TRUE)")

@@ -1,0 +1,62 @@
+"""Values of a payload turned into what SQLite keeps, by the declared types of their columns."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from wherry.rest.literals import to_blob
+from wherry.rest.payload import JSONValue, plain_value
+from wherry.schema.model import Column, ColumnType
+from wherry.statement import SQLiteValue
+
+Row: TypeAlias = tuple[SQLiteValue, ...]
+ConvertRows: TypeAlias = Callable[[Sequence[tuple[JSONValue, ...]], Row], list[Row]]
+_ConvertValue: TypeAlias = Callable[[JSONValue], SQLiteValue]
+
+_WORDS = {"true": 1, "t": 1, "false": 0, "f": 0}
+
+
+def _to_boolean(value: JSONValue) -> SQLiteValue:
+    """Keep true and false as 1 and 0; what is neither stays as it is: SQLite's columns hold what they like."""
+    if isinstance(value, str):
+        return _WORDS.get(value.strip().lower(), value)
+    return plain_value(value)
+
+
+def _to_json(value: JSONValue) -> SQLiteValue:
+    """Keep a JSON value as its text; null is NULL."""
+    return None if value is None else msgspec.json.encode(value).decode()
+
+
+def _to_bytes(value: JSONValue) -> SQLiteValue:
+    return to_blob(value) if isinstance(value, str) else plain_value(value)
+
+
+_SPECIAL: dict[ColumnType, _ConvertValue] = {
+    ColumnType.BOOLEAN: _to_boolean,
+    ColumnType.JSON: _to_json,
+    ColumnType.BLOB: _to_bytes,
+}
+
+
+def rows_converter(columns: Sequence[Column], *, is_text: bool) -> ConvertRows:
+    """Return the function that turns rows into bound rows, each with the same `tail` behind it.
+
+    `is_text` says that the values come from CSV or a form, where a JSON column's text is the JSON itself.
+    """
+    special = {kind: convert for kind, convert in _SPECIAL.items() if not (is_text and kind is ColumnType.JSON)}
+    converts = [special.get(column.type, plain_value) for column in columns]
+    if all(convert is plain_value for convert in converts):
+        return _convert_plain
+
+    def convert_rows(rows: Sequence[tuple[JSONValue, ...]], tail: Row) -> list[Row]:
+        return [
+            (*[convert(value) for convert, value in zip(converts, row, strict=True)], *tail) for row in rows
+        ]
+
+    return convert_rows
+
+
+def _convert_plain(rows: Sequence[tuple[JSONValue, ...]], tail: Row) -> list[Row]:
+    return [(*map(plain_value, row), *tail) for row in rows]

@@ -1,0 +1,211 @@
+"""The body of a write: JSON, CSV or a form, decoded into columns and rows.
+
+`decode_payload` knows no schema; `rest.planner` decides what its columns mean and `Converter`s turn a value into
+what SQLite keeps.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from wherry.errors import RequestError
+
+JSONValue: TypeAlias = "str | int | float | bool | None | list[JSONValue] | dict[str, JSONValue]"
+
+_INT64 = range(-(2**63), 2**63)
+_decoder = msgspec.json.Decoder()
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Rows to write. All rows have a value for each of `columns`, in that order.
+
+    `is_text` says that the values came from CSV or a form, where everything is text and NULL is None.
+    """
+
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[JSONValue, ...]]
+    is_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadParts:
+    """Payloads of one request: several only where rows miss columns that then get their defaults."""
+
+    parts: tuple[Payload, ...]
+
+    @property
+    def columns(self) -> tuple[tuple[str, ...], ...]:
+        """The columns of each part: what the payload adds to the request's shape."""
+        return tuple(part.columns for part in self.parts)
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return sum(len(part.rows) for part in self.parts)
+
+
+def decode_payload(
+    body: bytes, content_type: str, *, columns: tuple[str, ...] | None, missing_default: bool
+) -> PayloadParts:
+    """Decode a body. Raises RequestError PGRST102 for one that cannot be read.
+
+    `columns` (the query parameter) says which members count; a row that lacks one gets NULL, or the column's
+    default when `missing_default`. Without it all rows must have the same members.
+    """
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type in ("", "application/json") or media_type.endswith("+json"):
+        return _arrange(_decode_json(body), columns, missing_default=missing_default)
+    if media_type == "text/csv":
+        return _select(_decode_csv(body), columns)
+    if media_type == "application/x-www-form-urlencoded":
+        return _select(_decode_form(body), columns)
+    raise RequestError(
+        f"Content-Type not acceptable: {media_type[:100]}",
+        hint="Send application/json, text/csv or application/x-www-form-urlencoded",
+        code="PGRST102",
+        status=415,
+    )
+
+
+def _decode_json(body: bytes) -> list[dict[str, JSONValue]] | dict[str, JSONValue]:
+    if not body.strip():
+        raise RequestError("Empty or invalid json", code="PGRST102", hint="Send a JSON object or a list of objects")
+    try:
+        document = _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestError("Empty or invalid json", code="PGRST102", details=str(error)) from error
+    if isinstance(document, dict):
+        return document
+    if isinstance(document, list):
+        for number, row in enumerate(document):
+            if not isinstance(row, dict):
+                raise RequestError(
+                    "Every element of the list must be an object",
+                    code="PGRST102",
+                    details=f"element {number} is {_name_of(row)}",
+                    hint='Send objects, for example [{"title": "A"}, {"title": "B"}]',
+                )
+        return document
+    raise RequestError(
+        f"A row must be an object, not {_name_of(document)}",
+        code="PGRST102",
+        hint='Send an object, for example {"title": "A"}, or a list of objects',
+    )
+
+
+def _name_of(value: JSONValue) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+
+
+def _arrange(
+    document: list[dict[str, JSONValue]] | dict[str, JSONValue],
+    columns: tuple[str, ...] | None,
+    *,
+    missing_default: bool,
+) -> PayloadParts:
+    rows = [document] if isinstance(document, dict) else document
+    if columns is not None:
+        if missing_default:
+            return _group_by_members([{c: row[c] for c in columns if c in row} for row in rows])
+        return PayloadParts((Payload(columns, [tuple([row.get(c) for c in columns]) for row in rows]),))
+    if not rows:
+        return PayloadParts(())
+    names = tuple(rows[0])
+    if len(rows) == 1:
+        return PayloadParts((Payload(names, (tuple(rows[0].values()),)),))
+    members = rows[0].keys()
+    arranged = []
+    for number, row in enumerate(rows):
+        if row.keys() != members:
+            differing = ", ".join(sorted(row.keys() ^ members))
+            raise RequestError(
+                "All object keys must match",
+                code="PGRST102",
+                details=f"element {number} differs from the first in: {differing}",
+                hint="Give all objects the same keys, or name the keys that count in ?columns=",
+            )
+        arranged.append(tuple([row[name] for name in names]))
+    return PayloadParts((Payload(names, arranged),))
+
+
+def _group_by_members(rows: list[dict[str, JSONValue]]) -> PayloadParts:
+    """Keep the order of rows: a new part starts where the members change."""
+    parts: list[tuple[tuple[str, ...], list[tuple[JSONValue, ...]]]] = []
+    for row in rows:
+        names = tuple(row)
+        if not parts or parts[-1][0] != names:
+            parts.append((names, []))
+        parts[-1][1].append(tuple(row.values()))
+    return PayloadParts(tuple(Payload(names, arranged) for names, arranged in parts))
+
+
+def _decode_csv(body: bytes) -> Payload:
+    """Decode CSV with a header line (RFC 4180); the bare word NULL is a NULL, as in PostgREST."""
+    try:
+        records = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise RequestError("The CSV cannot be read", code="PGRST102", details=str(error)) from error
+    records = [record for record in records if record]
+    if not records:
+        raise RequestError("The CSV has no header line", code="PGRST102", hint="Start with a line of column names")
+    names = tuple(records[0])
+    for number, record in enumerate(records[1:], start=1):
+        if len(record) != len(names):
+            raise RequestError(
+                "All lines must have same number of fields",
+                code="PGRST102",
+                details=f"record {number} has {len(record)} fields, the header has {len(names)}",
+            )
+    rows = [tuple([None if field == "NULL" else field for field in record]) for record in records[1:]]
+    return Payload(names, rows, is_text=True)
+
+
+def _decode_form(body: bytes) -> Payload:
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=1000, errors="strict")
+    except ValueError as error:
+        raise RequestError("The form cannot be read", code="PGRST102", details=str(error)) from error
+    members = dict(pairs)
+    return Payload(tuple(members), (tuple(members.values()),), is_text=True)
+
+
+def _select(payload: Payload, columns: tuple[str, ...] | None) -> PayloadParts:
+    if len(set(payload.columns)) < len(payload.columns):
+        raise RequestError("A column stands twice in the header", code="PGRST102", details=", ".join(payload.columns))
+    if columns is None or not payload.rows:
+        return PayloadParts((payload,) if payload.rows else ())
+    positions = [payload.columns.index(c) if c in payload.columns else None for c in columns]
+    rows = [tuple([None if p is None else row[p] for p in positions]) for row in payload.rows]
+    return PayloadParts((Payload(columns, rows, payload.is_text),))
+
+
+# ---- what SQLite keeps -----------------------------------------------------------------------------------------
+
+
+def plain_value(value: JSONValue) -> str | int | float | None:
+    """Turn a JSON value into what SQLite keeps: objects and lists as JSON text, true and false as 1 and 0."""
+    if isinstance(value, str) or value is None:
+        return value
+    if isinstance(value, list | dict):
+        return msgspec.json.encode(value).decode()
+    if isinstance(value, int) and value not in _INT64:
+        raise RequestError(f'value "{value}" is out of range for type bigint', code="22003")
+    return value

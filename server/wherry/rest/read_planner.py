@@ -1,0 +1,299 @@
+"""Reads planned: select, filters, order and embeds with their names resolved, level by level, under the policies."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from wherry.errors import RequestError, SchemaError
+from wherry.policies.model import Access, Always, Source
+from wherry.rest.api_request import (
+    FULL_TEXT,
+    Aggregate,
+    Condition,
+    Field,
+    Filter,
+    Group,
+    IsValue,
+    JoinType,
+    Level,
+    Operator,
+    OrderTerm,
+    Query,
+    SelectEmbed,
+    SelectField,
+    SelectItem,
+    Star,
+)
+from wherry.rest.names import Names, cast_type
+from wherry.rest.plan import (
+    AggregateValue,
+    ColumnValue,
+    Comparison,
+    Conjunction,
+    Exists,
+    Join,
+    OrderBy,
+    OutputEmbed,
+    OutputField,
+    OutputItem,
+    OutputSpread,
+    PlannedCondition,
+    ReadPlan,
+    RelatedValue,
+)
+from wherry.schema.model import Column, ColumnType, FullTextIndex, Table
+
+
+def source_of(table: Table, access: Access) -> Source:
+    """Return the table as its role may read it."""
+    return Source(table.name, access.readable, access.visible, access.unrestricted or _is_whole(table, access))
+
+
+def _is_whole(table: Table, access: Access) -> bool:
+    return isinstance(access.visible, Always) and len(access.readable) == len(table.columns)
+
+
+@dataclass(slots=True)
+class ReadPlanner:
+    """Plans one query level by level; remembers which levels the select has, for those that it lacks are errors."""
+
+    names: Names
+    query: Query
+    nulls_stripped: bool = False
+    max_rows: int | None = None
+    seen: set[tuple[str, ...]] = field(default_factory=set)
+
+    def plan(self, table: Table, items: tuple[SelectItem, ...], path: tuple[str, ...], level: Level) -> ReadPlan:
+        """Plan one level and the embeds below it."""
+        self.seen.add(path)
+        readable = self.names.readable(table)
+        embeds = [item for item in items if isinstance(item, SelectEmbed)]
+        joins = {embed.name: (embed, self._join(table, embed, (*path, embed.name))) for embed in embeds}
+        conditions = [self.condition(table, condition, joins) for condition in level.conditions]
+        conditions += [Exists(join) for embed, join in joins.values() if embed.join is JoinType.INNER]
+        grouped = any(_aggregates(item) for item in items)
+        output = self._group_output if grouped else self._output
+        return ReadPlan(
+            source=source_of(table, self.names.access(table)),
+            items=_without_repeats(output(table, readable, items, joins)),
+            conditions=tuple(conditions),
+            order=tuple(self.order_by(table, term, joins) for term in level.order),
+            limit=level.limit,
+            offset=level.offset,
+            max_rows=self.max_rows,
+            grouped=grouped,
+            nulls_stripped=self.nulls_stripped,
+        )
+
+    def check_levels(self) -> None:
+        """Refuse filters, order and limits of an embed that is not in the select. Raises RequestError PGRST108."""
+        for path in self.query.levels:
+            if path not in self.seen:
+                name = ".".join(path)
+                raise RequestError(
+                    f"'{name}' is not an embedded resource in this request",
+                    hint=f"Verify that '{path[-1]}' is included in the 'select' query parameter.",
+                    code="PGRST108",
+                )
+
+    def _join(self, source: Table, embed: SelectEmbed, path: tuple[str, ...]) -> Join:
+        relationship = self.names.relationship(source, embed)
+        target = self.names.schema.tables[relationship.target]
+        junction = None
+        if relationship.junction is not None:
+            middle = self.names.schema.tables[relationship.junction.table]
+            junction = source_of(middle, self.names.access(middle))
+        return Join(relationship, self.plan(target, embed.items, path, self.query.level(path)), junction)
+
+    # ---- output ----------------------------------------------------------------------------------------------
+
+    def _output(
+        self, table: Table, readable: tuple[str, ...], items: tuple[SelectItem, ...], joins: "_Joins"
+    ) -> Iterator[OutputItem]:
+        for item in items:
+            match item:
+                case Star():
+                    yield from (OutputField(name, ColumnValue(table.columns[name])) for name in readable)
+                case SelectField(field=Field() as selected):
+                    yield OutputField(_key_of(item), self._column_value(table, selected, item.cast))
+                case SelectEmbed(spread=True):
+                    yield OutputSpread(joins[item.name][1])
+                case SelectEmbed() if _shows_something(item):
+                    yield OutputEmbed(item.name, joins[item.name][1])
+
+    def _group_output(
+        self, table: Table, readable: tuple[str, ...], items: tuple[SelectItem, ...], joins: "_Joins"
+    ) -> Iterator[OutputItem]:
+        for item in items:
+            match item:
+                case SelectField(aggregate=Aggregate()):
+                    yield OutputField(_key_of(item), self._aggregate(table, item))
+                case SelectEmbed(spread=True):
+                    yield from self._spread_in_group(item, joins[item.name][1])
+                case _:
+                    yield from self._output(table, readable, (item,), joins)
+
+    def _aggregate(self, table: Table, item: SelectField, through: Join | None = None) -> AggregateValue:
+        operand = None if item.field is None else self._column_value(table, item.field, item.cast)
+        function = Aggregate(item.aggregate or Aggregate.COUNT)
+        if function in (Aggregate.SUM, Aggregate.AVG) and operand is not None and operand.type in _NOT_NUMBERS:
+            raise SchemaError(
+                f"function {function}({operand.type}) does not exist",
+                details=f'"{operand.column.name}" is of the type {operand.type}',
+                hint=f"Cast it to a number: {operand.column.name}::numeric.{function}()",
+                code="42883",
+                status=404,
+            )
+        cast = None if item.aggregate_cast is None else cast_type(item.aggregate_cast)
+        return AggregateValue(function, operand, cast, through)
+
+    def _spread_in_group(self, embed: SelectEmbed, join: Join) -> Iterator[OutputItem]:
+        """Yield the members of a spread inside a group: aggregates are over the related rows, others are group keys."""
+        target = self.names.schema.tables[join.relationship.target]
+        for item in embed.items:
+            if isinstance(item, SelectField) and item.aggregate is not None:
+                if join.relationship.leads_to_one and item.field is not None:
+                    value = self._aggregate(target, item)
+                    related = None if value.operand is None else RelatedValue(join, value.operand)
+                    yield OutputField(_key_of(item), AggregateValue(value.function, related, value.cast))
+                else:
+                    yield OutputField(_key_of(item), self._aggregate(target, item, through=join))
+            elif not join.relationship.leads_to_one or isinstance(item, SelectEmbed):
+                raise RequestError(
+                    "Feature not implemented",
+                    details=f"'...{embed.relation}' beside an aggregate can hold aggregates"
+                    + (" and columns only" if join.relationship.leads_to_one else " only"),
+                    hint=f"Embed {embed.relation}(…) without the three dots",
+                    code="PGRST127",
+                )
+            else:
+                for output in self._output(target, self.names.readable(target), (item,), {}):
+                    if isinstance(output, OutputField) and isinstance(output.value, ColumnValue):
+                        yield OutputField(output.key, RelatedValue(join, output.value))
+
+    def _column_value(self, table: Table, selected: Field, cast: str | None = None) -> ColumnValue:
+        column = self.names.column(table, selected.name)
+        return ColumnValue(column, selected.path, None if cast is None else cast_type(cast))
+
+    # ---- conditions and order --------------------------------------------------------------------------------
+
+    def condition(self, table: Table, condition: Condition, joins: "_Joins") -> PlannedCondition:
+        """Plan a condition on the rows of a table, whose embeds are `joins`."""
+        match condition:
+            case Group(conjunction, negated, conditions):
+                return Conjunction(conjunction, negated, tuple(self.condition(table, c, joins) for c in conditions))
+            case Filter(field=Field(name, path)) if name in joins and not path:
+                return self._embed_filter(table, condition, joins[name][1])
+        return self._comparison(table, condition)
+
+    def _embed_filter(self, table: Table, condition: Filter, join: Join) -> PlannedCondition:
+        """`rel=is.null` and `rel=not.is.null` ask whether the embed has rows."""
+        if condition.operator is Operator.IS and condition.is_value in (IsValue.NULL, IsValue.NOT_NULL):
+            has_rows = condition.negated is (condition.is_value is IsValue.NULL)
+            return Exists(join, negated=not has_rows)
+        if condition.field.name in self.names.readable(table):
+            return self._comparison(table, condition)
+        raise RequestError(
+            f"Bad operator on the '{condition.field.name}' embedded resource",
+            details="Only is null or not is null filters are allowed on embedded resources",
+            hint=f"Write {condition.field.name}=not.is.null, or filter a column: {condition.field.name}.id=eq.1",
+            code="PGRST120",
+        )
+
+    def _comparison(self, table: Table, condition: Filter) -> Comparison:
+        index = None
+        if condition.operator in FULL_TEXT:
+            index = self._full_text_index(table, condition.field)
+        whole_row = index is not None and condition.field.name == index.table
+        value = (
+            ColumnValue(Column(index.table))
+            if whole_row and index is not None
+            else self._column_value(table, condition.field)
+        )
+        return Comparison(
+            value,
+            condition.operator,
+            condition.negated,
+            condition.quantifier,
+            condition.literal,
+            condition.is_value,
+            index,
+        )
+
+    def _full_text_index(self, table: Table, searched: Field) -> FullTextIndex:
+        index = table.full_text
+        if index is not None and searched.name == index.table == table.name and searched.name not in table.columns:
+            self._require_all(table, index)
+            return index
+        self.names.column(table, searched.name)
+        if index is None or searched.name not in index.columns or searched.path:
+            raise SchemaError(
+                f'column "{searched.name}" of "{table.name}" has no full-text index',
+                hint="Search an FTS5 table, or create one with content='" + table.name + "'",
+                code="42883",
+            )
+        return index
+
+    def _require_all(self, table: Table, index: FullTextIndex) -> None:
+        for name in index.columns:
+            self.names.column(table, name)
+
+    def order_by(self, table: Table, term: OrderTerm, joins: "_Joins") -> OrderBy:
+        """Plan a term of the order."""
+        value: ColumnValue | RelatedValue
+        if term.relation is None:
+            value = self._column_value(table, term.field)
+        else:
+            value = self._related_value(table, term.relation, term.field, joins)
+        nulls_first = term.descending if term.nulls_first is None else term.nulls_first
+        return OrderBy(value, term.descending, nulls_first)
+
+    def _related_value(self, table: Table, relation: str, ordered: Field, joins: "_Joins") -> RelatedValue:
+        if relation not in joins:
+            raise RequestError(
+                f"'{relation}' is not an embedded resource in this request",
+                hint=f"Verify that '{relation}' is included in the 'select' query parameter.",
+                code="PGRST108",
+            )
+        join = joins[relation][1]
+        if not join.relationship.leads_to_one:
+            raise RequestError(
+                f"A related order on '{relation}' is not possible",
+                details=f"'{table.name}' and '{relation}' do not form a many-to-one or one-to-one relationship",
+                hint=f"Order the embedded rows themselves: {relation}.order=column",
+                code="PGRST118",
+            )
+        return RelatedValue(join, self._column_value(self.names.schema.tables[join.relationship.target], ordered))
+
+
+_Joins = dict[str, tuple[SelectEmbed, Join]]
+_NOT_NUMBERS = frozenset({ColumnType.TEXT, ColumnType.BOOLEAN, ColumnType.JSON, ColumnType.BLOB})
+
+
+def _aggregates(item: SelectItem) -> bool:
+    """Tell whether the item makes its level a group: an aggregate, or a spread that has one."""
+    match item:
+        case SelectField(aggregate=Aggregate()):
+            return True
+        case SelectEmbed(spread=True, items=items):
+            return any(_aggregates(inner) for inner in items)
+    return False
+
+
+def _shows_something(embed: SelectEmbed) -> bool:
+    """Tell whether an embed has a member to show: `rel()` only filters."""
+    return any(not isinstance(item, SelectEmbed) or _shows_something(item) for item in embed.items)
+
+
+def _key_of(item: SelectField) -> str:
+    """Name the member: the alias, the aggregate, the last key of a JSON path, or the column."""
+    if item.alias is not None:
+        return item.alias
+    if item.aggregate is not None or item.field is None:
+        return str(item.aggregate)
+    keys = [step.key for step in item.field.path if isinstance(step.key, str)]
+    return keys[-1] if keys else item.field.name
+
+
+def _without_repeats(items: Iterator[OutputItem]) -> tuple[OutputItem, ...]:
+    """Leave out what is selected twice (`*,id`): an object has each member once."""
+    return tuple(dict.fromkeys(items))

@@ -1,0 +1,125 @@
+"""Results as responses: status, headers, bytes (https://docs.postgrest.org/en/stable/references/api.html)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from wherry.asgi import Headers
+from wherry.errors import CardinalityError, RangeError
+from wherry.rest.api_request import Format, Preferences
+from wherry.statement import Framing, SQLiteValue, WriteResult
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What is sent."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHeaders:
+    """The headers of a read that its shape decides."""
+
+    fixed: tuple[tuple[bytes, bytes], ...]
+
+    @classmethod
+    def of(cls, format_: Format, preferences: Preferences) -> "ReadHeaders":
+        """Make the fixed headers of a form and of preferences."""
+        headers = [(b"content-type", format_.content_type.encode())]
+        applied = _applied(preferences, "count", "tx", "handling")
+        return cls((*headers, *applied))
+
+
+def read_status(*, rows: int, total: int | None, offset: int) -> int:
+    """Return 200, or 206 when the total is known and larger. Raises RangeError past the last row (RFC 9110, 15.5.17)."""
+    if total is None:
+        return 200
+    if offset > total:
+        raise RangeError(
+            "Requested range not satisfiable",
+            details=f"An offset of {offset} was requested, but there are only {total} rows.",
+        )
+    return 206 if rows < total else 200
+
+
+def content_range(*, rows: int, total: int | None, offset: int) -> bytes:
+    """Write Content-Range: `0-9/20`, `*/0`, `0-9/*` where the total is not known."""
+    shown = b"%d-%d" % (offset, offset + rows - 1) if rows and total != 0 else b"*"
+    return b"%b/*" % shown if total is None else b"%b/%d" % (shown, total)
+
+
+def require_single(rows: int) -> None:
+    """Refuse a singular response of another number of rows than one. Raises CardinalityError PGRST116."""
+    if rows != 1:
+        raise CardinalityError(
+            "Cannot coerce the result to a single JSON object",
+            details=f"The result contains {rows} rows",
+            hint="Filter by a unique key, or accept application/json",
+        )
+
+
+# ---- writing ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WriteForm:
+    """How the result of a write is shown: which method did it, and what was preferred."""
+
+    method: str
+    path: str
+    format: Format
+    preferences: Preferences
+    framing: Framing
+    shows: bool
+    key: tuple[str, ...]
+
+    def respond(self, result: WriteResult) -> Response:
+        """Make the response of a write that is durable."""
+        headers: Headers = []
+        if self.method != "PUT":
+            headers.append((b"content-range", self._content_range(result.affected)))
+        if self.key and len(result.rows) == 1:
+            headers.append((b"location", self._location(result.rows[0])))
+        headers += _applied(
+            self.preferences, "resolution", "missing", "return", "count", "tx", "handling", "max-affected"
+        )
+        if not self.shows:
+            return Response(201 if self.method == "POST" else 204, headers)
+        headers.append((b"content-type", self.format.content_type.encode()))
+        return Response(self._status(result), headers, self._body(result.rows))
+
+    def _status(self, result: WriteResult) -> int:
+        creates = self.method in ("POST", "PUT")
+        return 201 if creates and result.inserted else 200
+
+    def _content_range(self, affected: int) -> bytes:
+        total = affected if self.preferences.count is not None else None
+        if self.method == "PATCH":
+            return content_range(rows=affected, total=total, offset=0)
+        return content_range(rows=0, total=total, offset=0)
+
+    def _location(self, row: Sequence[SQLiteValue]) -> bytes:
+        values = row[len(row) - len(self.key) :]
+        filters = [
+            f"{quote(name, safe='')}={'is.null' if value is None else 'eq.' + quote(str(value), safe='')}"
+            for name, value in zip(self.key, values, strict=True)
+        ]
+        return f"{quote(self.path)}?{'&'.join(filters)}".encode()
+
+    def _body(self, rows: Sequence[tuple[SQLiteValue, ...]]) -> bytes:
+        framing = self.framing
+        texts = [row[1] for row in rows]
+        return framing.prefix + framing.separator.join(t for t in texts if isinstance(t, bytes)) + framing.suffix
+
+
+def _applied(preferences: Preferences, *names: str) -> Headers:
+    applied = dict(preference.split("=", 1) for preference in preferences.applied)
+    told = [f"{name}={applied[name]}" for name in names if name in applied]
+    return [(b"preference-applied", ", ".join(told).encode())] if told else []
+
