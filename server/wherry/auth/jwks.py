@@ -1,0 +1,105 @@
+"""Fetch the public keys, again and again, on a thread of its own.
+
+The keys of an issuer change: they are read at start, every ten minutes, and when a token names a key that is not
+there, but then at most every thirty seconds, because anybody can send such tokens. What cannot be read or used
+leaves the last good keys in force, and is said.
+"""
+
+from collections.abc import Callable
+from http.client import HTTPException
+from pathlib import Path
+from threading import Event, Thread
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from wherry.errors import StartError
+from wherry.observe import Emit, KeysLoaded, KeysRefused
+
+#: Seconds between two reads without a reason, and between two reads at all.
+REFRESH = 600.0
+SHORTEST_PAUSE = 30.0
+#: Seconds that the issuer may take, and bytes that a key set may have.
+PATIENCE = 10.0
+LARGEST_KEY_SET = 1024 * 1024
+
+
+class KeyRefresher:
+    """Hands the key set of `source` (an http or https address, or a file) to `trust` whenever it is read.
+
+    It is a class because it owns a thread. `trust` is called on that thread and raises StartError for what is no key
+    set; it returns the number of keys.
+    """
+
+    def __init__(
+        self,
+        source: str | Path,
+        trust: Callable[[bytes], int],
+        emit: Emit,
+        *,
+        refresh: float = REFRESH,
+        shortest_pause: float = SHORTEST_PAUSE,
+    ) -> None:
+        self._source = source
+        self._trust = trust
+        self._emit = emit
+        self._refresh = refresh
+        self._shortest_pause = shortest_pause
+        self._asked = Event()
+        self._closed = Event()
+        self._thread = Thread(target=self._run, name="wherry-jwks", daemon=True)
+
+    def start(self) -> None:
+        """Read the keys, and go on."""
+        self._thread.start()
+
+    def ask(self) -> None:
+        """Read the keys again soon, as a token names one that is not there; returns at once."""
+        self._asked.set()
+
+    def close(self) -> None:
+        """End the thread; a read under way is not waited for."""
+        self._closed.set()
+        self._asked.set()
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            self._asked.clear()
+            loaded = self._load()
+            self._closed.wait(self._shortest_pause)
+            if loaded:
+                self._asked.wait(self._refresh - self._shortest_pause)
+
+    def _load(self) -> bool:
+        try:
+            count = self._trust(read_key_set(self._source))
+        except StartError as error:
+            self._emit(KeysRefused(str(self._source), str(error)))
+            return False
+        self._emit(KeysLoaded(str(self._source), count))
+        return True
+
+
+def read_key_set(source: str | Path) -> bytes:
+    """Return the text of a key set from its file or address. Raises StartError."""
+    if isinstance(source, Path):
+        try:
+            with source.open("rb") as file:
+                key_set = file.read(LARGEST_KEY_SET + 1)
+        except OSError as error:
+            raise StartError(f"The key set {source} cannot be read: {error.strerror}.") from error
+    else:
+        key_set = _fetch(source)
+    if len(key_set) > LARGEST_KEY_SET:
+        raise StartError(f"The key set {source} is larger than {LARGEST_KEY_SET} bytes.")
+    return key_set
+
+
+def _fetch(address: str) -> bytes:
+    request = Request(address, headers={"Accept": "application/jwk-set+json, application/json", "User-Agent": "wherry"})
+    try:
+        with urlopen(request, timeout=PATIENCE) as response:
+            body: bytes = response.read(LARGEST_KEY_SET + 1)
+            return body
+    except (OSError, HTTPException, ValueError) as error:  # URLError, timeouts, lost connections are OSErrors
+        reason = error.reason if isinstance(error, URLError) else error
+        raise StartError(f"The key set {address} cannot be fetched: {reason}.") from error

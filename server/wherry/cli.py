@@ -1,0 +1,129 @@
+"""The command line: `wherry serve`, `wherry keys`, `wherry demo`.
+
+What cannot be done is said in one sentence on stderr, with the exit code 1; a command that is not understood gets
+the exit code 2. Standard output belongs to the answer: the keys, or the server's log.
+
+Rooms are imported inside the commands, so that `wherry --help` doesn't wait for all of them.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wherry.errors import StartError
+
+if TYPE_CHECKING:
+    from wherry.config import Settings
+
+app = typer.Typer(
+    name="wherry",
+    help="Serve any SQLite file as a REST API for the Supabase clients.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Database = Annotated[
+    str | None,
+    typer.Argument(metavar="[DATABASE]", show_default=False, help="The SQLite file; else DATABASE_URL names it."),
+]
+
+
+def main() -> None:
+    """Run the command line and end the process."""
+    try:
+        app()
+    except StartError as error:
+        print(f"wherry: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        from wherry import __version__
+
+        print(f"wherry {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def serve(
+    database: Database = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on; else HOST.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="The port to listen on; else PORT.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=256, help="The number of processes; else WORKERS.")] = None,
+) -> None:
+    """Serve a SQLite file."""
+    from dataclasses import replace
+
+    from wherry.auth.keys import load_secret
+    from wherry.config import Settings
+    from wherry.serving import listening_address
+    from wherry.serving import serve as serve_requests
+    from wherry.sqlite.database import inspect_file
+
+    settings = Settings.from_environment(os.environ, DATABASE_URL=database, HOST=host, PORT=port, WORKERS=workers)
+    inspect_file(settings.database)
+    secret = load_secret(settings)
+    address, free_port = listening_address(settings.host, settings.port)
+    settings = replace(settings, host=address, port=free_port, jwt_secret=secret)
+
+    from wherry.app import create_app
+
+    if not settings.production:
+        print(_greeting(settings), file=sys.stderr)
+    serve_requests(settings, create_app)
+
+
+@app.command()
+def keys(
+    database: Database = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+) -> None:
+    """Print the anon and the service_role key."""
+    import json
+
+    from wherry.auth.keys import api_keys, load_secret
+    from wherry.config import Settings
+
+    settings = Settings.from_environment(os.environ, DATABASE_URL=database)
+    secret = load_secret(settings)
+    if secret is None:
+        raise StartError("Only public keys are trusted here: the other issuer makes the keys, or set JWT_SECRET.")
+    made = api_keys(secret)
+    print(json.dumps(made, indent=2) if as_json else "\n".join(f"{role}: {key}" for role, key in made.items()))
+
+
+@app.command()
+def demo(path: Annotated[Path, typer.Argument(help="The SQLite file to make; it must not exist.")]) -> None:
+    """Make the demo database, a film library with its policies."""
+    from wherry.demo import build
+
+    build(path)
+
+
+def _greeting(settings: "Settings") -> str:
+    """Say in development where the server listens, what it serves, and how to call it."""
+    from wherry.auth.keys import api_keys
+
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{settings.port}"
+    policies = (
+        settings.policies if settings.policies.exists() else "no policies.sql: only service_role may read or write"
+    )
+    lines = [
+        f"wherry listens on {address}",
+        f"  database      {settings.database}",
+        f"  policies      {policies}",
+    ]
+    if settings.jwt_secret is not None:
+        made = api_keys(settings.jwt_secret)
+        lines += [f"  {role:13} {key}" for role, key in made.items()]
+        lines += [f"Try: curl {address}/api/rest/v1/ -H 'apikey: {made['service_role']}'"]
+    return "\n".join(lines)

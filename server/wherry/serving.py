@@ -1,0 +1,203 @@
+"""Start the web server, Granian, and end it in order.
+
+The main process binds nothing itself: it checks, starts the workers, and waits. Each worker is a process with an
+event loop and one application, which the main process hands over as a value (`serve`).
+
+What an end looks like, from SIGTERM or SIGINT to the main process on:
+
+1. Granian tells each worker, which takes no further connections, closes the idle ones and answers the requests in
+   flight; then the application's lifespan ends (it closes the database), and the process.
+2. A connection that holds half a request would keep Granian waiting. So before the grace time is over the main
+   process sends SIGUSR1 to the workers that are left: their application's lifespan ends at once, and the process.
+3. What is left after the grace time is killed.
+
+A worker whose main process has disappeared ends itself like on SIGTERM, so that none is left on the port.
+"""
+
+import asyncio
+import errno
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from multiprocessing import parent_process
+from threading import Timer
+from typing import Any, NoReturn
+
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.server.mp import MPServer
+
+from wherry.asgi import Application, Message, Receive, Scope, Send
+from wherry.config import Settings
+from wherry.errors import StartError
+
+#: Milliseconds for the head of a request to arrive. For Granian the time between two requests of a connection counts
+#: too, so it is longer than what proxies keep an idle connection for (nginx: 60 s): they should close it, not we.
+HEAD_TIMEOUT = 75_000
+#: The largest head of a request, and what is read ahead of a body, in bytes.
+READ_AHEAD = 64 * 1024
+#: Connections that wait to be accepted; and requests at once, each worker.
+BACKLOG = 2048
+MOST_REQUESTS = 1024
+#: The part of the grace time after which the workers get their last call.
+LAST_CALL = 0.75
+
+Build = Callable[[Settings], Application]
+
+
+def serve(settings: Settings, build: Build) -> None:
+    """Answer requests on the settings' address until told to end; `build` makes each worker's application.
+
+    Raises SystemExit with 1 when a worker cannot start or has died for good.
+    """
+    server = _Server(
+        "wherry",  # unused: the application comes from the loader given to serve()
+        grace=settings.shutdown_grace,
+        workers=settings.workers,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        runtime_threads=1,
+        loop=Loops.uvloop,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_TIMEOUT, max_buffer_size=READ_AHEAD),
+        websockets=False,
+        backlog=BACKLOG,
+        backpressure=MOST_REQUESTS,
+        log_enabled=False,
+        respawn_failed_workers=settings.workers > 1,
+    )
+    server.serve(target_loader=partial(_worker_application, settings, build), wrap_loader=False)
+
+
+def listening_address(host: str, port: int) -> tuple[str, int]:
+    """Return the numeric address and port to listen on; a port of 0 becomes a free one.
+
+    Raises StartError for a host that has no address here, and for a port that cannot be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, UnicodeError) as error:
+        raise StartError(f"HOST is {host!r}, which has no address.") from error
+    with socket.socket(family, kind, protocol) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(address)
+        except PermissionError as error:
+            raise StartError(f"Port {port} needs more rights than this user has: choose one above 1023.") from error
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise StartError(f"Port {port} is in use on {host}: choose another, or end what uses it.") from error
+            raise StartError(f"It is not possible to listen on {host}, port {port}: {error.strerror}.") from error
+        name = trial.getsockname()
+    return str(name[0]), int(name[1])
+
+
+class _Server(MPServer):
+    """Granian's server that gives its workers a last call before it kills them."""
+
+    def __init__(self, target: str, *, grace: int, workers: int, **options: Any) -> None:
+        super().__init__(target, workers=workers, workers_kill_timeout=grace, **options)
+        self._grace = grace
+        # To Granian, a worker that dies within seconds of being respawned is a crash loop, which ends the server;
+        # one that dies within seconds of the start is no better.
+        self.respawned_wrks.update(dict.fromkeys(range(workers), time.monotonic()))
+
+    def signal_handler_reload(self, *arguments: object, **options: object) -> None:
+        """End on SIGHUP, as when a terminal is closed: there is nothing to reload by hand."""
+        self.signal_handler_interrupt()  # type: ignore[no-untyped-call]  # Granian leaves its methods untyped
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        """Tell the workers to end, and late in the grace time those that are left to end at once."""
+        last_call = Timer(self._grace * LAST_CALL, self._call_last)
+        last_call.daemon = True
+        last_call.start()
+        try:
+            super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+        finally:
+            last_call.cancel()
+
+    def _call_last(self) -> None:
+        for worker in list(self.wrks):
+            if worker.is_alive():  # type: ignore[no-untyped-call]
+                with suppress(ProcessLookupError):
+                    os.kill(worker.inner.pid, signal.SIGUSR1)
+
+
+class _Worker:
+    """The application of one process, whose lifespan a last call or the end of the main process can end as well.
+
+    `grace` is in seconds.
+    """
+
+    def __init__(self, application: Application, grace: int) -> None:
+        self._application = application
+        self._grace = grace
+        self._last_call = asyncio.Event()
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # Not a coroutine function: each request would pay for a second coroutine.
+        if scope["type"] == "lifespan":
+            return self._live(scope, receive, send)
+        return self._application(scope, receive, send)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGUSR1, self._last_call.set)
+        if (parent := parent_process()) is not None:
+            loop.add_reader(parent.sentinel, self._end_alone, loop, parent.sentinel)
+        try:
+            await self._application(scope, partial(self._receive, receive), partial(_send, send))
+        except StartError as error:
+            _refuse(str(error))
+        if self._last_call.is_set():
+            _exit(0)
+
+    async def _receive(self, receive: Receive) -> Message:
+        """Return the next word to the lifespan: Granian's, or shutdown on the last call."""
+        told = asyncio.ensure_future(receive())
+        called = asyncio.ensure_future(self._last_call.wait())
+        await asyncio.wait((told, called), return_when=asyncio.FIRST_COMPLETED)
+        called.cancel()
+        if told.done():
+            return told.result()
+        told.cancel()
+        return {"type": "lifespan.shutdown"}
+
+    def _end_alone(self, loop: asyncio.AbstractEventLoop, sentinel: int) -> None:
+        loop.remove_reader(sentinel)
+        loop.call_later(self._grace * LAST_CALL, self._last_call.set)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _worker_application(settings: Settings, build: Build) -> _Worker:
+    """Build the application in the worker's process."""
+    try:
+        return _Worker(build(settings), settings.shutdown_grace)
+    except StartError as error:
+        _refuse(str(error))
+
+
+async def _send(send: Send, message: Message) -> None:
+    if message["type"] == "lifespan.startup.failed":
+        _refuse(message.get("message", "The application cannot start."))
+    await send(message)
+
+
+def _refuse(sentence: str) -> NoReturn:
+    print(f"wherry: {sentence}", file=sys.stderr)
+    _exit(1)
+
+
+def _exit(code: int) -> NoReturn:
+    """End the worker's process at once; Granian would still wait for its connections."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
