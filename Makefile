@@ -1,0 +1,81 @@
+# What a contributor runs. `make help` lists the targets; each makes what it needs first.
+
+PYTHON ?= python3
+DB ?=
+PORT ?= 4000
+# Two processes suit small machines; `make test JOBS=8 ARGS="-k embed"` for others.
+JOBS ?= 2
+ARGS ?=
+
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+DEMO := database/demo.db
+CLIENTS := server/tests/clients
+NPM := $(shell command -v npm 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run demo test coverage check format lint types layers lock clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup: $(VENV)/.installed $(if $(NPM),$(CLIENTS)/node_modules/.installed) ## make .venv and everything that the tests need, from the locks
+
+$(VENV)/.installed: server/requirements-dev.txt server/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Wherry needs Python 3.11 or later; say which with make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r server/requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable server
+	@touch $@
+
+$(CLIENTS)/node_modules/.installed: $(CLIENTS)/package-lock.json
+	cd $(CLIENTS) && npm ci --no-audit --no-fund
+	@touch $@
+
+run: $(VENV)/.installed $(if $(DB),,$(DEMO)) ## serve DB=path/to/any.db, or else the demonstration, on PORT=4000
+	@$(BIN)/wherry serve "$(or $(DB),$(DEMO))" --port $(PORT)
+
+demo: $(DEMO) ## make the demonstration's database
+
+$(DEMO): | $(VENV)/.installed
+	@mkdir -p $(dir $@)
+	@$(BIN)/python -m wherry.demo $@
+
+test: setup ## run every test that this machine allows, and name the others
+ifeq ($(NPM),)
+	@echo "Node.js is not installed: the tests with the JavaScript clients are skipped." >&2
+endif
+	cd server && $(BIN)/pytest -n $(JOBS) -rs $(ARGS)
+
+coverage: setup ## run every test and report the branches that none of them took
+	cd server && $(BIN)/pytest -n $(JOBS) -rs --cov --cov-report=term $(ARGS)
+
+check: setup ## format, lint, types, layers and tests: all that a change must pass
+	cd server && $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+	$(MAKE) test
+
+format: setup ## write the code in its one format, with sorted imports
+	cd server && $(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format .
+
+lint: setup ## look for mistakes and for what is badly written
+	cd server && $(BIN)/ruff format --check . && $(BIN)/ruff check .
+
+types: setup ## check the types
+	cd server && $(BIN)/mypy
+
+layers: setup ## check that imports run down the layers only
+	cd server && $(BIN)/lint-imports
+
+# The locks carry hashes for every platform and name no registry: whoever installs uses the one they have.
+COMPILE := pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
+
+lock: setup ## renew the locks with the newest versions
+	cd server && $(BIN)/uv $(COMPILE) --group pyproject.toml:dev --output-file requirements-dev.txt
+	cd server && $(BIN)/uv $(COMPILE) --constraint requirements-dev.txt --output-file requirements.txt
+	cd $(CLIENTS) && npm update --package-lock-only --no-audit --no-fund
+
+clean: ## remove what was made, but no database
+	rm -rf $(VENV) $(CLIENTS)/node_modules server/.coverage* server/htmlcov
+	find server -type d \( -name __pycache__ -o -name '.*_cache' -o -name .hypothesis \) -prune -exec rm -rf {} +
