@@ -157,7 +157,9 @@ class Middleware:
 
 def error_headers(error: ApiError) -> Headers:
     """Return the response headers of an error: its media type, and what its class adds (`retry-after`…)."""
-    added = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in error.headers.items()]
+    added = [
+        (name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in error.headers.items()
+    ]
     return [(b"content-type", b"application/json; charset=utf-8"), *added]
 
 

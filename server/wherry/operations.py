@@ -46,14 +46,14 @@ class Operations:
         if scope["method"] not in ("GET", "HEAD"):
             raise OnlyRead(f"{path} has no method {scope['method']}", hint="Use GET or HEAD.")
         if path == "/metrics":
-            return await respond(send, 200, [_PROMETHEUS, _NO_STORE], self._metrics())
-        if path == "/healthz":
-            return await respond(send, 200, [_JSON, _NO_STORE], b'{"status":"ok"}')
-        failure = await self._failure()
+            await respond(send, 200, [_PROMETHEUS, _NO_STORE], self._metrics())
+            return
+        failure = await self._failure() if path == "/readyz" else None
         if failure is None:
-            return await respond(send, 200, [_JSON, _NO_STORE], b'{"status":"ok"}')
-        body = encode({"status": "unavailable", "failed": failure})
-        await respond(send, 503, [_JSON, _NO_STORE, (b"retry-after", b"1")], body)
+            await respond(send, 200, [_JSON, _NO_STORE], b'{"status":"ok"}')
+        else:
+            body = encode({"status": "unavailable", "failed": failure})
+            await respond(send, 503, [_JSON, _NO_STORE, (b"retry-after", b"1")], body)
 
     async def _failure(self) -> str | None:
         """Return what keeps the server from being ready, None where nothing does."""

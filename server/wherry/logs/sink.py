@@ -20,7 +20,6 @@ import stat
 from collections.abc import Mapping
 from socket import gethostname
 from time import time_ns
-from typing import Any
 
 from wherry.logs.lines import DEBUG, ERROR, INFO, LEVELS, WARN, line_of
 from wherry.logs.text import censor_tokens, json, quoted, url
@@ -92,7 +91,7 @@ class JsonLog:
         self._callers[remote, user_agent, role] = caller
         return caller
 
-    def write(self, level: int, message: str, **fields: Any) -> None:
+    def write(self, level: int, message: str, **fields: object) -> None:
         """Write a line with a message and fields of its own; an error is written at once, with all before it."""
         if level < self._level:
             return

@@ -3,7 +3,6 @@
 This is not prometheus-client, whose multiprocess mode costs 2.6 µs to observe one request; this costs a third of a µs.
 """
 
-import os
 import resource
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
@@ -26,7 +25,8 @@ class Metrics:
     """The counters of one process: a sink of observations, and the text of all workers' counters together.
 
     It is a class because it counts. `readings` looks at what the rooms count by themselves. `directory` is where the
-    workers of one server publish; None for a server of one process. Call `publish` about once a second and at the end.
+    workers of one server publish; None for a server of one process. Call `publish` about once a second, and `close`
+    at the end.
     """
 
     def __init__(self, readings: Callable[[], Readings] = Readings, directory: Path | None = None) -> None:
@@ -84,6 +84,12 @@ class Metrics:
         if self._shared:
             self._shared.publish(self.samples())
 
+    def close(self) -> None:
+        """Publish for the last time."""
+        if self._shared:
+            self.publish()
+            self._shared.close()
+
     def text(self) -> bytes:
         """Return the metrics of all workers in Prometheus' text format 0.0.4."""
         if self._shared is None:
@@ -139,5 +145,5 @@ def _process() -> Samples:
     with suppress(OSError):  # there is no /proc but on Linux
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         samples[("process_resident_memory_bytes",)] = [pages * resource.getpagesize()]
-        samples[("process_open_fds",)] = [len(os.listdir("/proc/self/fd"))]
+        samples[("process_open_fds",)] = [sum(1 for _ in Path("/proc/self/fd").iterdir())]
     return samples

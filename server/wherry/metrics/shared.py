@@ -23,7 +23,7 @@ RUNTIME_DIRECTORY = "WHERRY_RUNTIME_DIR"  #: the environment variable with which
 class Shared:
     """One worker's place in the runtime directory; a class because it holds a lock as long as it exists.
 
-    Raises StartError where the directory cannot be written.
+    Call `close` at the end, after the last `publish`. Raises StartError where the directory cannot be written.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -41,6 +41,10 @@ class Shared:
         """Write this worker's samples; a full or vanished disk only costs the others their sight of them."""
         with suppress(OSError):
             self._replace(self._name, samples)
+
+    def close(self) -> None:
+        """Let go of the lock: what was published is that of a worker that has ended."""
+        self._alive.close()
 
     def others(self) -> list[Samples]:
         """Read what the other workers have published; of those that ended, only what they counted."""
