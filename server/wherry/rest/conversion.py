@@ -51,9 +51,7 @@ def rows_converter(columns: Sequence[Column], *, is_text: bool) -> ConvertRows:
         return _convert_plain
 
     def convert_rows(rows: Sequence[tuple[JSONValue, ...]], tail: Row) -> list[Row]:
-        return [
-            (*[convert(value) for convert, value in zip(converts, row, strict=True)], *tail) for row in rows
-        ]
+        return [(*[convert(value) for convert, value in zip(converts, row, strict=True)], *tail) for row in rows]
 
     return convert_rows
 

@@ -201,9 +201,7 @@ class DataApi:
         identity: Identity,
     ) -> WriteResult:
         preferences = parsed.request.preferences
-        steps = tuple(
-            _bind(rows, part, values, identity) for rows, part in zip(prepared, payload.parts, strict=True)
-        )
+        steps = tuple(_bind(rows, part, values, identity) for rows, part in zip(prepared, payload.parts, strict=True))
         transaction = WriteTransaction(
             steps=steps,
             schema_version=plans.schema.version,
@@ -334,9 +332,7 @@ def _decode(method: str, body: bytes, headers: _HeaderMap, request: ApiRequest) 
     if method == "POST":
         return payload
     if payload.count > 1 or (method == "PUT" and payload.count != 1):
-        raise RequestError(
-            f"A {method} takes one row, not {payload.count}", hint="Send one object", code="PGRST102"
-        )
+        raise RequestError(f"A {method} takes one row, not {payload.count}", hint="Send one object", code="PGRST102")
     return PayloadParts(tuple(part for part in payload.parts if part.columns))
 
 

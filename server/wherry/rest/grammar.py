@@ -30,6 +30,9 @@ _JSON_KEY = re.compile(r"[^,():.\"\x00\->]+(?:-(?!>)[^,():.\"\x00\->]*)*")
 _CAST = re.compile(r"[A-Za-z_][A-Za-z0-9_ ]*")
 _SPACES = re.compile(r"\s*")
 
+_AGGREGATES = frozenset(Aggregate)
+_JOIN_TYPES = frozenset(JoinType)
+
 
 class Scanner:
     """A position in a text; knows which parameter it reads, for the errors."""
@@ -94,10 +97,11 @@ class Scanner:
         raise RequestError(
             f"'{self.parameter}' cannot be parsed: {problem} {place}",
             details=f"in the parameter {self.parameter}={self.text[:200]}, character {self.position + 1}",
-            hint=_HINTS.get(self.parameter.rpartition(".")[2], "Write column=operator.value, for example year=gte.2000"),
+            hint=_HINTS.get(self.parameter.rpartition(".")[2], _FILTER_HINT),
         )
 
 
+_FILTER_HINT = "Write column=operator.value, for example year=gte.2000"
 _HINTS = {
     "select": "Write columns, renames and embeds separated by commas, for example select=id,name:title,director(name)",
     "order": "Write column.direction.nulls, for example order=year.desc.nullslast,title",
@@ -197,7 +201,7 @@ def _read_select_field(scanner: Scanner, field: Field, alias: str | None) -> Sel
     if not scanner.accept("."):
         return SelectField(field, alias, cast)
     function = read_name(scanner)
-    if function not in Aggregate:
+    if function not in _AGGREGATES:
         scanner.fail(f"'{function}' is not an aggregate (count, sum, avg, min, max), which is what a dot announces,")
     scanner.expect("()")
     return SelectField(field, alias, cast, Aggregate(function), _read_cast(scanner))
@@ -219,7 +223,7 @@ def _read_embed(scanner: Scanner, relation: str, *, alias: str | None, spread: b
     hint, join = None, None
     while scanner.accept("!"):
         word = read_name(scanner)
-        if word in JoinType and join is None:
+        if word in _JOIN_TYPES and join is None:
             join = JoinType(word)
         elif hint is None:
             hint = word

@@ -11,7 +11,10 @@ PROFILE = "public"
 
 
 def parse_preferences(header: str) -> Preferences:
-    """Read `Prefer` (RFC 7240 section 2). Unknown preferences are ignored unless `handling=strict`; the first of a name counts."""
+    """Read `Prefer` (RFC 7240, 2): the first of a name counts.
+
+    What is not known is ignored; with `handling=strict` it is refused: PreferenceError PGRST122.
+    """
     seen: dict[str, str] = {}
     for preference in header.split(","):
         name, _, value = preference.partition(";")[0].partition("=")
@@ -61,7 +64,7 @@ def parse_accept(header: str) -> Format:
         if media_range == "text/*":
             return Format(MediaType.CSV)
         media_type = _ALIASES.get(media_range, media_range)
-        if media_type in MediaType:
+        if media_type in _MEDIA_TYPES:
             stripped = parameters.get("nulls") == "stripped"
             return Format(MediaType(media_type), stripped and MediaType(media_type) in _CAN_STRIP)
     raise NotAcceptable(
@@ -70,6 +73,7 @@ def parse_accept(header: str) -> Format:
     )
 
 
+_MEDIA_TYPES = frozenset(MediaType)
 _ALIASES = {"application/vnd.pgrst.object": MediaType.SINGULAR, "application/vnd.pgrst.array": MediaType.ARRAY}
 _CAN_STRIP = frozenset({MediaType.SINGULAR, MediaType.ARRAY})
 

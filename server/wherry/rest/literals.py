@@ -352,8 +352,9 @@ class _TsQuery:
         if len(parts) == 1:
             return parts[0]
         if not wanted:
-            return "(" + " OR ".join(unwanted) + ")" if len(unwanted) > 1 else unwanted[0], True
-        return "(" + " NOT ".join(["(" + " AND ".join(wanted) + ")" if len(wanted) > 1 else wanted[0], *unwanted]) + ")", False
+            return f"({' OR '.join(unwanted)})", True
+        both = "(" + " AND ".join(wanted) + ")"
+        return "(" + " NOT ".join([both, *unwanted]) + ")", False
 
     def sequence(self) -> tuple[str, bool]:
         query, negated = self.one()

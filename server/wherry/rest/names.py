@@ -118,8 +118,7 @@ class Names:
             self._may_read(relationship.source, relationship.source_columns)
             and self._may_read(relationship.target, relationship.target_columns)
             and (
-                junction is None
-                or self._may_read(junction.table, (*junction.source_columns, *junction.target_columns))
+                junction is None or self._may_read(junction.table, (*junction.source_columns, *junction.target_columns))
             )
         )
 
@@ -168,8 +167,7 @@ def _is_meant(relationship: Relationship, name: str, hint: str | None) -> bool:
 def _ambiguous(source: Table, embed: SelectEmbed, found: list[Relationship]) -> SchemaError:
     choices = ", ".join(f"'{embed.relation}!{r.name}'" for r in found)
     return SchemaError(
-        "Could not embed because more than one relationship was found "
-        f"for '{source.name}' and '{embed.relation}'",
+        f"Could not embed because more than one relationship was found for '{source.name}' and '{embed.relation}'",
         details=[
             {
                 "cardinality": r.cardinality,

@@ -11,16 +11,18 @@ from typing import TypeAlias, TypeVar
 from wherry.identity import Identity
 from wherry.policies import Policies
 from wherry.rest.api_request import ApiRequest
-from wherry.rest.compiler import PreparedWrite, compile_plan
+from wherry.rest.compiler import compile_plan
 from wherry.rest.conversion import ConvertRows, rows_converter
 from wherry.rest.names import Names
 from wherry.rest.plan import InsertPlan, ReadRequestPlan
 from wherry.rest.planner import plan_request
 from wherry.rest.response import ReadHeaders, WriteForm
+from wherry.rest.write_compiler import PreparedWrite
 from wherry.schema.model import Schema, Table
 from wherry.statement import Framing, ReadTransaction
 
 Key: TypeAlias = Hashable
+_Key = TypeVar("_Key", bound=Hashable)
 _Kept = TypeVar("_Kept")
 
 #: How many shapes are remembered; the oldest goes when one more comes.
@@ -121,16 +123,14 @@ class PlanCache:
         return PreparedRows(
             write=write,
             convert=rows_converter([table.columns[name] for name in request.payload_columns], is_text=is_text),
-            form=WriteForm(
-                request.method, path, request.format, request.preferences, framing, write.shows, write.key
-            ),
+            form=WriteForm(request.method, path, request.format, request.preferences, framing, write.shows, write.key),
             table=table,
             identified_by=plan.identified_by if isinstance(plan, InsertPlan) else (),
             upsert=isinstance(plan, InsertPlan) and plan.conflict is not None and plan.conflict.merge,
         )
 
 
-def _remember(kept: "dict[Key, _Kept]", key: Key, value: _Kept) -> _Kept:
+def _remember(kept: dict[_Key, _Kept], key: _Key, value: _Kept) -> _Kept:
     if len(kept) >= CAPACITY:
         del kept[next(iter(kept))]
     kept[key] = value

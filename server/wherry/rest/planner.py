@@ -58,7 +58,7 @@ def plan_request(request: ApiRequest, names: Names, *, max_rows: int | None = No
 
 
 def _together(*predicates: Predicate) -> Predicates:
-    return tuple([predicate for predicate in predicates if not isinstance(predicate, Always)])
+    return tuple(dict.fromkeys(predicate for predicate in predicates if not isinstance(predicate, Always)))
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------
@@ -174,9 +174,7 @@ def _plan_put(request: ApiRequest, names: Names, table: Table) -> InsertPlan:
         method="POST",
         resource=request.resource,
         query=Query(request.query.select, _below_root(request.query)),
-        preferences=Preferences(
-            returns=preferences.returns, count=preferences.count, resolution=Resolution.MERGE
-        ),
+        preferences=Preferences(returns=preferences.returns, count=preferences.count, resolution=Resolution.MERGE),
         format=request.format,
         payload_columns=request.payload_columns,
     )
@@ -289,4 +287,3 @@ def _not_writable(table: Table, verb: str, event: str) -> MethodNotAllowed:
         hint=f"CREATE TRIGGER … INSTEAD OF {event} ON {table.name} makes the view writable",
         code="55000",
     )
-

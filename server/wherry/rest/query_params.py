@@ -4,8 +4,8 @@ A request splits into its *shape* (which parameters, columns, operators) and its
 is all that a request costs here whose shape was seen before; `parse_query` reads the shape, in which a literal is
 only its index among the values.
 
-    year=gte.2000&select=title&limit=5   →   shape ((FILTER, "year", "gte"), (TEXT, "select", "title"), (LIMIT, "limit", ""))
-                                             values ["2000", "5"]
+    year=gte.2000&select=title&limit=5  →  ((FILTER, "year", "gte"), (TEXT, "select", "title"), (LIMIT, "limit", ""))
+                                           and ["2000", "5"]
 """
 
 import re
@@ -132,7 +132,7 @@ def _split_logic(text: str, key: str, values: list[str]) -> Tree:
 def _split_children(scanner: Scanner, values: list[str], depth: int) -> "tuple[Tree, ...]":
     if depth > MAX_DEPTH:
         scanner.fail(f"more than {MAX_DEPTH} levels")
-    children = []
+    children: list[Tree] = []
     while True:
         group = _GROUP.match(scanner.text, scanner.position)
         if group:
@@ -286,13 +286,14 @@ def _parse_tree(tree: Tree, literals: int) -> tuple[Condition, int]:
     return Group(conjunction, negated, tuple(conditions)), literals
 
 
+_OPERATORS, _QUANTIFIERS, _IS_VALUES = frozenset(Operator), frozenset(Quantifier), frozenset(IsValue)
 _FILTER = re.compile(r"(not\.)?([a-z]+)(?:\(([A-Za-z_0-9]*)\))?(?:\.(.*))?", re.DOTALL)
 
 
 def _parse_filter(field: Field, text: str, literal: int, *, place: str) -> Filter:
     found = _FILTER.fullmatch(text)
     word = found[2] if found else text
-    if found is None or word not in Operator:
+    if found is None or word not in _OPERATORS:
         raise RequestError(
             f"'{word}' is not an operator" if word else "An operator is missing",
             details=f"in the filter {place}",
@@ -304,7 +305,7 @@ def _parse_filter(field: Field, text: str, literal: int, *, place: str) -> Filte
         return Filter(field, operator, negated, is_value=_parse_is(found[4] or "", place))
     quantifier = None
     if modifier is not None and operator not in FULL_TEXT:  # a text search's modifier is its language
-        if operator not in QUANTIFIABLE or modifier not in Quantifier:
+        if operator not in QUANTIFIABLE or modifier not in _QUANTIFIERS:
             raise RequestError(
                 f"The operator '{operator}' takes no modifier '({modifier})'",
                 details=f"in the filter {place}",
@@ -316,7 +317,7 @@ def _parse_filter(field: Field, text: str, literal: int, *, place: str) -> Filte
 
 def _parse_is(text: str, place: str) -> IsValue:
     word = text.lower()
-    if word not in IsValue:
+    if word not in _IS_VALUES:
         raise RequestError(
             f"'{text}' cannot stand after 'is'",
             details=f"in the filter {place}",

@@ -37,7 +37,10 @@ class ReadHeaders:
 
 
 def read_status(*, rows: int, total: int | None, offset: int) -> int:
-    """Return 200, or 206 when the total is known and larger. Raises RangeError past the last row (RFC 9110, 15.5.17)."""
+    """Return 200, or 206 when the total is known and larger.
+
+    Raises RangeError for a page that starts past the last row (RFC 9110, 15.5.17).
+    """
     if total is None:
         return 200
     if offset > total:
@@ -122,4 +125,3 @@ def _applied(preferences: Preferences, *names: str) -> Headers:
     applied = dict(preference.split("=", 1) for preference in preferences.applied)
     told = [f"{name}={applied[name]}" for name in names if name in applied]
     return [(b"preference-applied", ", ".join(told).encode())] if told else []
-

@@ -143,7 +143,5 @@ def csv_text(value: Sql, type_: ColumnType, *, can_hold_blob: bool) -> Sql:
 
 def csv_header_of(keys: Sequence[str]) -> bytes:
     """Write the header line of CSV."""
-    quoted = [
-        '"' + key.replace('"', '""') + '"' if any(c in key for c in ',"\n\r') or not key else key for key in keys
-    ]
+    quoted = ['"' + key.replace('"', '""') + '"' if any(c in key for c in ',"\n\r') or not key else key for key in keys]
     return (",".join(quoted) + "\n").encode()

@@ -1,0 +1,36 @@
+"""The columns of a grouped subquery, and what each becomes in the object or in the line of CSV."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wherry.rest.rows import FlatMember, Member, TextMember, csv_line_of, csv_text, render
+from wherry.rest.sql import Sql
+from wherry.schema.model import ColumnType
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMember:
+    """A column of a grouped subquery and what it becomes; no type means JSON text."""
+
+    key: str
+    column: str
+    type: ColumnType | None
+    can_hold_blob: bool = False
+
+
+def members_of_group(members: Sequence[GroupMember]) -> list[Member]:
+    return [
+        TextMember(m.key, (m.column,))
+        if m.type is None
+        else FlatMember(m.key, render((m.column,), m.type, can_hold_blob=m.can_hold_blob))
+        for m in members
+    ]
+
+
+def line_of_group(members: Sequence[GroupMember]) -> Sql:
+    return csv_line_of(
+        [
+            (m.column,) if m.type is None else csv_text((m.column,), m.type, can_hold_blob=m.can_hold_blob)
+            for m in members
+        ]
+    )

@@ -1,0 +1,468 @@
+"""Reads compiled: a plan as SQL that makes the response's bytes inside SQLite."""
+
+import functools
+from collections.abc import Callable, Sequence
+
+from wherry.rest.api_request import FULL_TEXT, Aggregate
+from wherry.rest.conditions import column_sql, comparison_sql, json_text_sql
+from wherry.rest.groups import GroupMember, line_of_group, members_of_group
+from wherry.rest.literals import to_capped_limit, to_limit, to_offset
+from wherry.rest.plan import (
+    AggregateValue,
+    ColumnValue,
+    Comparison,
+    Conjunction,
+    Exists,
+    Join,
+    OrderBy,
+    OutputEmbed,
+    OutputField,
+    OutputSpread,
+    PlannedCondition,
+    ReadPlan,
+    ReadRequestPlan,
+    RelatedValue,
+    Total,
+    Value,
+)
+from wherry.rest.rows import (
+    FlatMember,
+    Member,
+    SpreadMembers,
+    TextMember,
+    csv_header_of,
+    csv_line_of,
+    csv_text,
+    fragment_of,
+    object_of,
+    render,
+)
+from wherry.rest.sources import rowid_sql, source_sql
+from wherry.rest.sql import Sql, join_sql, quote_identifier, sql, statement_of
+from wherry.schema.model import ColumnType
+from wherry.statement import Framing, Literal, ReadTransaction
+
+
+class ReadCompiler:
+    """Compiles one plan; a class only to number the aliases of its tables."""
+
+    def __init__(self) -> None:
+        self._aliases = 0
+
+    def _alias(self) -> str:
+        self._aliases += 1
+        return f"t{self._aliases}"
+
+    # ---- reading ---------------------------------------------------------------------------------------------
+
+    def read(self, request: ReadRequestPlan) -> ReadTransaction:
+        """Compile a whole read."""
+        plan = request.read
+        total = self._total(request)
+        separator = "char(10)" if request.as_csv else "','"
+        if plan.grouped or plan.order or plan.limit is not None or plan.offset is not None or plan.max_rows is not None:
+            rows = self._rows(plan, as_csv=request.as_csv)
+            page = sql("SELECT count(*), CAST(group_concat(j, ", separator, ") AS BLOB)", total, " FROM (", rows, ")")
+        else:
+            row, tail = self._plain_rows(plan, as_csv=request.as_csv)
+            page = sql("SELECT count(*), CAST(group_concat(", row, ", ", separator, ") AS BLOB)", total, tail)
+        one_by_one = sql("SELECT CAST(j AS BLOB) FROM (", self._rows(plan, as_csv=request.as_csv), ")")
+        size = sql("SELECT (SELECT count(*) FROM (", self._bare_rows(plan), "))", self._total(request))
+        return ReadTransaction(
+            page=statement_of(page),
+            rows=statement_of(one_by_one),
+            size=statement_of(size),
+            framing=framing_of(plan) if request.as_csv else Framing(),
+        )
+
+    def _total(self, request: ReadRequestPlan) -> Sql:
+        """Write the extra column for the total: the number of rows without the limit."""
+        match request.total:
+            case Total.NONE:
+                return ()
+            case Total.ESTIMATED:
+                return (f", {request.estimate}",)
+            case Total.EXACT:
+                return sql(", (SELECT count(*) FROM (", self._bare_rows(request.read, limited=False), "))")
+
+    def _bare_rows(self, plan: ReadPlan, *, limited: bool = True) -> Sql:
+        """Select a 1 for each row of the plan."""
+        alias = self._alias()
+        limit = self.limit(plan) if limited else ()
+        where = self._where(plan, alias)
+        if not plan.grouped:
+            return sql("SELECT 1 FROM ", self._source(plan, alias), where, limit)
+        keys = self._group_keys(plan, alias)
+        group = sql(" GROUP BY ", join_sql(", ", keys)) if keys else ()
+        return sql("SELECT count(*) FROM ", self._source(plan, alias), where, group, limit)
+
+    def _rows(self, plan: ReadPlan, *, as_csv: bool) -> Sql:
+        """Select the text of each row as j, in order and within the limit."""
+        if plan.grouped:
+            inner, members = self._group(plan, _no_link)
+            object_ = object_of(members_of_group(members), nulls_stripped=plan.nulls_stripped)
+            row = line_of_group(members) if as_csv else object_
+            return sql("SELECT ", row, " AS j FROM (", inner, ") AS g")
+        row, tail = self._plain_rows(plan, as_csv=as_csv)
+        return sql("SELECT ", row, " AS j", tail)
+
+    def _plain_rows(self, plan: ReadPlan, *, as_csv: bool) -> tuple[Sql, Sql]:
+        """Write the text of a row, and the FROM … LIMIT that it stands on."""
+        alias = self._alias()
+        row = self.line(plan, alias) if as_csv else self.object(plan, alias)
+        source = self._source(plan, alias)
+        return row, sql(" FROM ", source, self._where(plan, alias), self.order(plan.order, alias), self.limit(plan))
+
+    def object(self, plan: ReadPlan, alias: str) -> Sql:
+        """Write the object of a row."""
+        return object_of(self._members(plan, alias), nulls_stripped=plan.nulls_stripped)
+
+    def _members(self, plan: ReadPlan, alias: str) -> list[Member]:
+        members: list[Member] = []
+        for item in plan.items:
+            match item:
+                case OutputField(key, value):
+                    members.append(FlatMember(key, self._rendered(value, alias)))
+                case OutputEmbed(key, join):
+                    members.append(TextMember(key, self._embed(join, alias)))
+                case OutputSpread(join):
+                    members.append(SpreadMembers(self._spread(join, alias)))
+        return members
+
+    def line(self, plan: ReadPlan, alias: str) -> Sql:
+        """Write the line of CSV of a row."""
+        fields = []
+        for item in plan.items:
+            match item:
+                case OutputField(_, value):
+                    fields.append(_csv_value(self._raw(value, alias), value))
+                case OutputEmbed(_, join):
+                    fields.append(self._embed(join, alias))
+                case OutputSpread(join):
+                    fields.append(self._spread(join, alias))
+        return csv_line_of(fields)
+
+    # ---- groups ----------------------------------------------------------------------------------------------
+
+    def _group(self, plan: ReadPlan, link: Callable[[str], Sql]) -> "tuple[Sql, list[GroupMember]]":
+        """Select the columns c0, c1… of a grouped plan, and say what each becomes in the object.
+
+        `link` writes the condition that ties the rows, whose alias it gets, to a row outside.
+        """
+        alias = self._alias()
+        columns: list[Sql] = []
+        members: list[GroupMember] = []
+        for number, item in enumerate(plan.items):
+            match item:
+                case OutputField(key, value):
+                    columns.append(sql(self._raw_output(value, alias), f" AS c{number}"))
+                    members.append(GroupMember(key, f"g.c{number}", value.type, _can_hold_blob(value)))
+                case OutputEmbed(key, join):
+                    columns.append(sql(self._embed(join, alias), f" AS c{number}"))
+                    members.append(GroupMember(key, f"g.c{number}", None))
+                case OutputSpread():
+                    raise AssertionError("the planner puts no spread into a group")
+        keys = self._group_keys(plan, alias)
+        return sql(
+            "SELECT ", join_sql(", ", columns), " FROM ", self._source(plan, alias),
+            self._where(plan, alias, link(alias)), sql(" GROUP BY ", join_sql(", ", keys)) if keys else (),
+            self.order(plan.order, alias), self.limit(plan),
+        ), members  # fmt: skip
+
+    def _group_keys(self, plan: ReadPlan, alias: str) -> list[Sql]:
+        keys = []
+        for item in plan.items:
+            match item:
+                case OutputField(_, AggregateValue()):
+                    pass
+                case OutputField(_, value):
+                    keys.append(self._raw_output(value, alias))
+                case OutputEmbed(_, join):
+                    keys.append(self._embed(join, alias))
+        return keys
+
+    # ---- values ----------------------------------------------------------------------------------------------
+
+    def _raw(self, value: Value, alias: str) -> Sql:
+        """Write a value as SQLite compares and sorts it."""
+        match value:
+            case ColumnValue():
+                return column_sql(value, alias)
+            case RelatedValue(join, related):
+                target = self._alias()
+                return sql("(SELECT ", self._raw(related, target), self._joined(join, target, alias), " LIMIT 1)")
+            case AggregateValue():
+                return self._aggregate(value, alias)
+
+    def _raw_output(self, value: Value, alias: str) -> Sql:
+        """Write a value that will be rendered later: a place inside JSON stays JSON text."""
+        if isinstance(value, ColumnValue) and value.path and value.cast is None and value.type is ColumnType.JSON:
+            return json_text_sql(value, alias)
+        return self._raw(value, alias)
+
+    def _rendered(self, value: Value, alias: str) -> Sql:
+        if isinstance(value, ColumnValue) and value.path and value.cast is None and value.type is ColumnType.JSON:
+            return sql("json(", json_text_sql(value, alias), ")")
+        return render(self._raw(value, alias), value.type, can_hold_blob=_can_hold_blob(value))
+
+    def _aggregate(self, value: AggregateValue, alias: str) -> Sql:
+        written = (
+            _function(value.function, None if value.operand is None else self._raw(value.operand, alias))
+            if value.through is None
+            else self._aggregate_through(value, value.through, alias)
+        )
+        if value.cast in _AGGREGATE_CASTS:
+            return sql("CAST(", written, f" AS {_AGGREGATE_CASTS[value.cast]})")
+        return written
+
+    def _aggregate_through(self, value: AggregateValue, join: Join, alias: str) -> Sql:
+        """Aggregate over the rows of a to-many join, all parents of the group together: a sum of sums, and so on."""
+
+        def inner(function: Aggregate) -> Sql:
+            target = self._alias()
+            operand = None if value.operand is None else self._raw(value.operand, target)
+            return sql("(SELECT ", _function(function, operand), self._joined(join, target, alias), ")")
+
+        match value.function:
+            case Aggregate.COUNT | Aggregate.SUM:
+                return sql("sum(", inner(value.function), ")")
+            case Aggregate.AVG:
+                return sql("sum(", inner(Aggregate.SUM), ") * 1.0 / sum(", inner(Aggregate.COUNT), ")")
+            case _:
+                return _function(value.function, inner(value.function))
+
+    # ---- joins -----------------------------------------------------------------------------------------------
+
+    def _joined(self, join: Join, alias: str, parent: str) -> Sql:
+        """Write FROM and WHERE that lead from a row of `parent` to the rows of a join, its own conditions included."""
+        source, condition = self._join_source(join, alias, parent)
+        return sql(" FROM ", source, self._where(join.plan, alias, condition))
+
+    def _join_source(self, join: Join, alias: str, parent: str) -> tuple[Sql, Sql]:
+        relationship, junction = join.relationship, join.relationship.junction
+        source = self._source(join.plan, alias)
+        if junction is None or join.junction is None:
+            return source, _equal(alias, relationship.target_columns, parent, relationship.source_columns)
+        middle = self._alias()
+        return (
+            sql(source, " JOIN ", source_sql(join.junction, middle), " ON ",
+                _equal(middle, junction.target_columns, alias, relationship.target_columns)),
+            _equal(middle, junction.source_columns, parent, relationship.source_columns),
+        )  # fmt: skip
+
+    def _embed(self, join: Join, parent: str) -> Sql:
+        """Write an embed as JSON text: an object or NULL, or a list."""
+        plan = join.plan
+        if join.relationship.leads_to_one and not plan.grouped:
+            alias = self._alias()
+            return sql("(SELECT ", self.object(plan, alias), self._joined(join, alias, parent), " LIMIT 1)")
+        return sql("(SELECT '[' || coalesce(group_concat(j, ','), '') || ']' FROM (", self._related(join, parent), "))")
+
+    def _related(self, join: Join, parent: str) -> Sql:
+        """Select the objects of a to-many join as j, in order and within the limit."""
+        plan = join.plan
+        if plan.grouped:
+            inner, members = self._group_related(join, parent)
+            row = object_of(members_of_group(members), nulls_stripped=plan.nulls_stripped)
+            return sql("SELECT ", row, " AS j FROM (", inner, ") AS g")
+        alias = self._alias()
+        return sql(
+            "SELECT ", self.object(plan, alias), " AS j", self._joined(join, alias, parent),
+            self.order(plan.order, alias), self.limit(plan),
+        )  # fmt: skip
+
+    def _group_related(self, join: Join, parent: str) -> "tuple[Sql, list[GroupMember]]":
+        """As `_group`, over the rows that a join leads to from one parent."""
+        relationship, junction = join.relationship, join.relationship.junction
+
+        def link(alias: str) -> Sql:
+            if junction is None or join.junction is None:
+                return _equal(alias, relationship.target_columns, parent, relationship.source_columns)
+            middle = self._alias()
+            return sql(
+                "EXISTS (SELECT 1 FROM ", source_sql(join.junction, middle), " WHERE ",
+                _equal(middle, junction.target_columns, alias, relationship.target_columns), " AND ",
+                _equal(middle, junction.source_columns, parent, relationship.source_columns), ")",
+            )  # fmt: skip
+
+        return self._group(join.plan, link)
+
+    def _spread(self, join: Join, parent: str) -> Sql:
+        """Write the members of a spread as the beginning of an object (see `rows.fragment_of`)."""
+        plan = join.plan
+        if join.relationship.leads_to_one:
+            alias = self._alias()
+            members = self._members(plan, alias)
+            found = sql(
+                "(SELECT ", fragment_of(members, nulls_stripped=plan.nulls_stripped),
+                self._joined(join, alias, parent), " LIMIT 1)",
+            )  # fmt: skip
+            return sql("coalesce(", found, ", ", _missing(plan), ")")
+        alias = self._alias()
+        columns, lists = self._spread_lists(plan, alias)
+        inner = sql(
+            "SELECT ", join_sql(", ", columns), self._joined(join, alias, parent), self.order(plan.order, alias),
+            self.limit(plan),
+        )  # fmt: skip
+        return sql("(SELECT ", fragment_of(lists, nulls_stripped=False), " FROM (", inner, ") AS g)")
+
+    def _spread_lists(self, plan: ReadPlan, alias: str) -> tuple[list[Sql], list[Member]]:
+        """Write the columns of a to-many spread's rows, and the list that each becomes."""
+        columns: list[Sql] = []
+        lists: list[Member] = []
+        for key, written, type_, can_hold_blob in self._spread_columns(plan, alias):
+            name = f"g.c{len(columns)}"
+            columns.append(sql(written, f" AS c{len(columns)}"))
+            shown: Sql = (f"coalesce({name}, 'null')",)
+            if type_ is not None:
+                shown = sql("json_quote(", render((name,), type_, can_hold_blob=can_hold_blob), ")")
+            lists.append(TextMember(key, sql("'[' || coalesce(group_concat(", shown, ", ','), '') || ']'")))
+        return columns or [("1",)], lists
+
+    def _spread_columns(self, plan: ReadPlan, alias: str) -> list[tuple[str, Sql, ColumnType | None, bool]]:
+        """List the members of a spread inside a to-many spread: key, value, and its type (None: JSON text)."""
+        found: list[tuple[str, Sql, ColumnType | None, bool]] = []
+        for item in plan.items:
+            match item:
+                case OutputField(key, value):
+                    found.append((key, self._raw_output(value, alias), value.type, _can_hold_blob(value)))
+                case OutputEmbed(key, join):
+                    found.append((key, self._embed(join, alias), None, False))
+                case OutputSpread(join):
+                    for inner in join.plan.items:
+                        if isinstance(inner, OutputField) and isinstance(inner.value, ColumnValue | RelatedValue):
+                            related = RelatedValue(join, inner.value)
+                            found.append(
+                                (inner.key, self._raw_output(related, alias), related.type, _can_hold_blob(related))
+                            )
+        return found
+
+    # ---- clauses ---------------------------------------------------------------------------------------------
+
+    def _source(self, plan: ReadPlan, alias: str) -> Sql:
+        return source_sql(plan.source, alias, with_rowid=_searches(plan.conditions))
+
+    def _where(self, plan: ReadPlan, alias: str, join_condition: Sql = ()) -> Sql:
+        rowid = rowid_sql(plan.source, alias)
+        parts = [join_condition] if join_condition else []
+        parts += [self.condition(condition, alias, rowid) for condition in plan.conditions]
+        return sql(" WHERE ", join_sql(" AND ", parts)) if parts else ()
+
+    def condition(self, condition: PlannedCondition, alias: str, rowid: str) -> Sql:
+        """Write a condition on the row of `alias`."""
+        match condition:
+            case Comparison():
+                return comparison_sql(condition, alias, rowid)
+            case Conjunction(conjunction, negated, conditions):
+                inner = [self.condition(c, alias, rowid) for c in conditions]
+                return sql("NOT (" if negated else "(", join_sql(f" {conjunction.upper()} ", inner), ")")
+            case Exists(join, negated):
+                related = self._joined(join, self._alias(), alias)
+                return sql("NOT EXISTS (SELECT 1" if negated else "EXISTS (SELECT 1", related, ")")
+
+    def order(self, order: Sequence[OrderBy], alias: str) -> Sql:
+        """Write ORDER BY."""
+        if not order:
+            return ()
+        terms = []
+        for term in order:
+            direction = " DESC" if term.descending else ""
+            # SQLite sorts nulls first when ascending; saying so where it is so already can cost the use of an index
+            nulls = "" if _never_null(term.value) or term.nulls_first is not term.descending else (
+                " NULLS FIRST" if term.nulls_first else " NULLS LAST"
+            )  # fmt: skip
+            terms.append(sql(self._raw(term.value, alias), direction, nulls))
+        return sql(" ORDER BY ", join_sql(", ", terms))
+
+    def limit(self, plan: ReadPlan) -> Sql:
+        """Write LIMIT and OFFSET."""
+        if plan.limit is not None:
+            convert = to_limit if plan.max_rows is None else functools.partial(to_capped_limit, cap=plan.max_rows)
+            limit = sql(" LIMIT ", Literal(plan.limit, convert))
+        elif plan.max_rows is not None:
+            limit = (f" LIMIT {plan.max_rows}",)
+        elif plan.offset is not None:
+            limit = (" LIMIT -1",)
+        else:
+            return ()
+        return sql(limit, " OFFSET ", Literal(plan.offset, to_offset)) if plan.offset is not None else limit
+
+
+def _no_link(alias: str) -> Sql:
+    """Tie the rows of a group to nothing."""
+    return ()
+
+
+def framing_of(plan: ReadPlan) -> Framing:
+    """Return the framing of CSV: the header line, and rows that end in a line feed."""
+    keys = []
+    for item in plan.items:
+        match item:
+            case OutputField(key) | OutputEmbed(key):
+                keys.append(key)
+            case OutputSpread(join):
+                keys.append(join.relationship.target)
+    return Framing(csv_header_of(keys), b"\n", b"")
+
+
+def _csv_value(raw: Sql, value: Value) -> Sql:
+    return csv_text(raw, value.type, can_hold_blob=_can_hold_blob(value))
+
+
+def _can_hold_blob(value: Value) -> bool:
+    match value:
+        case ColumnValue(column, path, cast):
+            return column.can_hold_blob and not path and cast in (None, ColumnType.BLOB, ColumnType.JSON)
+        case RelatedValue(_, related):
+            return _can_hold_blob(related)
+        case AggregateValue(function, operand):
+            return function in (Aggregate.MIN, Aggregate.MAX) and operand is not None and _can_hold_blob(operand)
+
+
+def _never_null(value: ColumnValue | RelatedValue) -> bool:
+    return isinstance(value, ColumnValue) and not value.path and not value.column.nullable
+
+
+_AGGREGATE_CASTS: dict[ColumnType | None, str] = {
+    ColumnType.TEXT: "TEXT",
+    ColumnType.INTEGER: "INTEGER",
+    ColumnType.REAL: "REAL",
+    ColumnType.NUMERIC: "NUMERIC",
+}
+
+
+def _function(function: Aggregate, operand: Sql | None) -> Sql:
+    return sql(f"{function}(", operand or ("*",), ")")
+
+
+def _equal(left: str, left_columns: Sequence[str], right: str, right_columns: Sequence[str]) -> Sql:
+    pairs = zip(left_columns, right_columns, strict=True)
+    return (" AND ".join(f"{left}.{quote_identifier(a)} = {right}.{quote_identifier(b)}" for a, b in pairs),)
+
+
+def _missing(plan: ReadPlan) -> Sql:
+    """Write the members of a to-one spread that leads nowhere: all null."""
+    members: list[Member] = [FlatMember(key, ("NULL",)) for key in _spread_keys(plan)]
+    return fragment_of(members, nulls_stripped=plan.nulls_stripped)
+
+
+def _spread_keys(plan: ReadPlan) -> list[str]:
+    keys: list[str] = []
+    for item in plan.items:
+        match item:
+            case OutputField(key) | OutputEmbed(key):
+                keys.append(key)
+            case OutputSpread(join):
+                keys += _spread_keys(join.plan)
+    return keys
+
+
+def _searches(conditions: tuple[PlannedCondition, ...]) -> bool:
+    """Tell whether a condition needs the rowid."""
+    for condition in conditions:
+        match condition:
+            case Comparison(operator=operator) if operator in FULL_TEXT:
+                return True
+            case Conjunction(conditions=inner) if _searches(inner):
+                return True
+    return False

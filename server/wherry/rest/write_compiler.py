@@ -1,0 +1,116 @@
+"""Writes compiled: one statement, executed for each row, with a RETURNING where something must be known of the rows."""
+
+from dataclasses import dataclass, replace
+
+from wherry.policies.model import Never, Source
+from wherry.rest.plan import Conflict, DeletePlan, InsertPlan, Predicates, Reach, ReadPlan, Returning, UpdatePlan
+from wherry.rest.read_compiler import ReadCompiler, framing_of
+from wherry.rest.sources import all_hold_sql, within_sql
+from wherry.rest.sql import Sql, join_sql, quote_identifier, sql, statement_of
+from wherry.statement import Framing, Parameter
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedWrite:
+    """A write that lacks its rows: each row's values come first, then `tail`, the same for all rows.
+
+    RETURNING gives, where there is one: whether the policies allow the row, then its representation if `shows`, then
+    the columns of `key`.
+    """
+
+    sql: str
+    tail: tuple[Parameter, ...]
+    returning: bool
+    every_row: bool = False
+    shows: bool = False
+    key: tuple[str, ...] = ()
+    framing: Framing = Framing()
+
+
+def compile_insert(plan: InsertPlan) -> PreparedWrite:
+    """Compile new rows."""
+    table = quote_identifier(plan.table.name)
+    if plan.columns:
+        names = ", ".join(quote_identifier(name) for name in plan.columns)
+        values = ", ".join("?" * len(plan.columns))
+        head = f"INSERT INTO main.{table} ({names}) VALUES ({values})"
+    else:
+        head = f"INSERT INTO main.{table} DEFAULT VALUES"
+    conflict = plan.conflict if plan.columns else None
+    # a row that the policies keep from being changed is skipped by DO UPDATE … WHERE: only RETURNING tells
+    every_row = conflict is not None and bool(conflict.changeable)
+    returning = replace(plan.returning, needed=plan.returning.needed or every_row)
+    tail = sql(_on_conflict(conflict, plan), _returning(returning, plan.allowed, table))
+    return _prepared(head, tail, returning, plan.allowed, every_row=every_row)
+
+
+def compile_update(plan: UpdatePlan) -> PreparedWrite:
+    """Compile a change of rows."""
+    table = quote_identifier(plan.reach.table.name)
+    assignments = ", ".join(f"{quote_identifier(name)} = ?" for name in plan.columns)
+    tail = sql(_within_reach(plan.reach), _returning(plan.returning, plan.allowed, table))
+    return _prepared(f"UPDATE main.{table} SET {assignments}", tail, plan.returning, plan.allowed)
+
+
+def compile_delete(plan: DeletePlan) -> PreparedWrite:
+    """Compile a removal of rows."""
+    table = quote_identifier(plan.reach.table.name)
+    tail = sql(_within_reach(plan.reach), _returning(plan.returning, (), table))
+    return _prepared(f"DELETE FROM main.{table}", tail, plan.returning, ())
+
+
+def _prepared(
+    head: str, tail: Sql, returning: Returning, allowed: Predicates, *, every_row: bool = False
+) -> PreparedWrite:
+    statement = statement_of(tail)
+    needs_rows = returning.plan is not None or bool(returning.key) or returning.needed
+    return PreparedWrite(
+        head + statement.sql,
+        statement.parameters,
+        returning=needs_rows or bool(allowed),
+        every_row=every_row,
+        shows=returning.plan is not None,
+        key=returning.key,
+        framing=framing_of(returning.plan) if returning.as_csv and returning.plan else Framing(),
+    )
+
+
+def _returning(returning: Returning, allowed: Predicates, table: str) -> Sql:
+    compiler = ReadCompiler()
+    columns = [all_hold_sql(allowed)]
+    if returning.plan is not None:
+        row = compiler.line(returning.plan, table) if returning.as_csv else compiler.object(returning.plan, table)
+        columns.append(sql("CAST(", row, " AS BLOB)"))
+    columns += [(f"{table}.{quote_identifier(name)}",) for name in returning.key]
+    if len(columns) == 1 and not (allowed or returning.needed):
+        return ()
+    return sql(" RETURNING ", join_sql(", ", columns))
+
+
+def _within_reach(reach: Reach) -> Sql:
+    compiler = ReadCompiler()
+    name = reach.table.name
+    table = quote_identifier(name)
+    parts = [compiler.condition(condition, table, f"{table}.rowid") for condition in reach.conditions]
+    parts += [within_sql(predicate) for predicate in reach.within]
+    where = sql(" WHERE ", join_sql(" AND ", parts)) if parts else ()
+    if reach.limit is None and reach.offset is None:
+        return where
+    keys = ", ".join(map(quote_identifier, reach.table.primary_key)) if reach.table.without_rowid else "rowid"
+    limited = ReadPlan(Source(name, (), Never()), (), order=reach.order, limit=reach.limit, offset=reach.offset)
+    return sql(
+        f" WHERE ({keys}) IN (SELECT {keys} FROM main.{table} AS {table}", where,
+        compiler.order(limited.order, table), compiler.limit(limited), ")",
+    )  # fmt: skip
+
+
+def _on_conflict(conflict: Conflict | None, plan: InsertPlan) -> Sql:
+    if conflict is None:
+        return ()
+    target = ", ".join(map(quote_identifier, conflict.target))
+    if not conflict.merge:
+        return (f" ON CONFLICT ({target}) DO NOTHING",)
+    changed = [name for name in plan.columns if name not in conflict.target] or [conflict.target[0]]
+    assignments = ", ".join(f"{quote_identifier(name)} = excluded.{quote_identifier(name)}" for name in changed)
+    where = sql(" WHERE ", all_hold_sql(conflict.changeable)) if conflict.changeable else ()
+    return sql(f" ON CONFLICT ({target}) DO UPDATE SET {assignments}", where)
