@@ -1,0 +1,1 @@
+"""The file: the only package that speaks to SQLite. Its door is `wherry.sqlite.database`."""

@@ -1,0 +1,183 @@
+"""The door to the served file: reads on the event loop or in reader threads, writes grouped into durable commits."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import apsw
+
+from wherry.errors import DatabaseError, StartError
+from wherry.identity import Identity
+from wherry.observe import Emit, Notice
+from wherry.sqlite.batch import Batch
+from wherry.sqlite.checkpoints import Checkpoints
+from wherry.sqlite.connection import Access, open_reader, open_writer, require_sqlite
+from wherry.sqlite.file import FileState, inspect_file
+from wherry.sqlite.inline import InlineReader
+from wherry.sqlite.on_loop import LoopEmit
+from wherry.sqlite.readers import ReaderPool
+from wherry.sqlite.results import Page, Stream
+from wherry.sqlite.slow import SlowStatements
+from wherry.sqlite.stream import ReadBindings, ReadLimits
+from wherry.sqlite.turn import Turn
+from wherry.sqlite.writer import Writer
+from wherry.statement import ReadTransaction, WriteResult, WriteTransaction
+
+Result = TypeVar("Result")
+
+_INLINE_CACHE_KIB: Final = 64 * 1024
+_READER_CACHE_KIB: Final = 8 * 1024
+
+#: Seconds that a stream waits to be read on.
+STALL: Final = 30.0
+
+
+class Database:
+    """The served file, opened by `open`: one per process, used from one event loop."""
+
+    def __init__(
+        self, state: FileState, inline: InlineReader, readers: ReaderPool, writer: Writer | None, *, patience: float
+    ) -> None:
+        self._inline = inline
+        self._readers = readers
+        self._writer = writer
+        self._patience = patience
+        self._log = Path(f"{state.path}-wal")
+        self.state = state
+        self.reads_handed_over = 0
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        sidecar: Path,
+        read_only: bool = False,
+        readers: int = 4,
+        inline_budget: float = 0.005,
+        statement_timeout: float = 30.0,
+        busy_timeout: float = 5.0,
+        wal: bool = True,
+        stall: float = STALL,
+        emit: Emit,
+    ) -> "Database":
+        """Open the file, read-only where it is; raise StartError where it cannot be served.
+
+        All times are in seconds: `inline_budget` of a read on the event loop, `statement_timeout` of any statement,
+        `busy_timeout` for other processes' locks, `stall` that a stream waits to be read on. `wal` asks for WAL
+        mode, which persists in the file.
+        """
+        require_sqlite()
+        state = inspect_file(path, read_only=read_only)
+        slow = SlowStatements()
+        writer: Writer | None = None
+        try:
+            if not state.read_only:
+                connection = open_writer(path, busy_timeout=busy_timeout)
+                state = _ask_for_wal(connection, state, emit) if wal else state
+                writer = _writer(connection, sidecar, statement_timeout, busy_timeout, emit)
+            inline = open_reader(path, state.access, busy_timeout=0, cache_kib=_INLINE_CACHE_KIB, statements=512)
+        except apsw.Error as error:
+            raise StartError(f"{path} cannot be opened: {error}.") from error
+        if state.read_only:
+            emit(Notice(_read_only_notice(state), warning=not read_only))
+        pool = ReaderPool(
+            lambda: open_reader(path, state.access, busy_timeout=busy_timeout, cache_kib=_READER_CACHE_KIB),
+            size=readers,
+            limits=ReadLimits(statement_timeout, stall, inline_budget / 2),
+            slow=slow,
+            emit=emit,
+        )
+        reader = InlineReader(inline, budget=inline_budget, slow=slow, emit=emit)
+        return cls(state, reader, pool, writer, patience=busy_timeout + statement_timeout)
+
+    async def read(
+        self, transaction: ReadTransaction, values: tuple[str, ...] | list[str], identity: Identity, schema_version: int
+    ) -> Page | Stream:
+        """Run a read and return its page, or a stream where it is too large to hold.
+
+        Raises SchemaChanged where the file's schema is not `schema_version`'s any more; DatabaseError where SQLite
+        refuses; StatementTimeout; DatabaseBusy; RequestError where a value does not convert. Cancelling stops it.
+        """
+        page = self._inline.read(transaction, values, identity, schema_version)
+        if page is not None:
+            return page
+        self.reads_handed_over += 1
+        bindings = ReadBindings(transaction.rows.bind(values, identity), transaction.size.bind(values, identity))
+        return await self._readers.read(transaction, bindings, schema_version)
+
+    async def write(self, transaction: WriteTransaction) -> WriteResult:
+        """Run a write, all of it or nothing, and return what it did after it is durable.
+
+        Raises SchemaChanged; WriteUndone where it would break one of its expectations; DatabaseError (ConstraintError
+        and others) where SQLite refuses; StatementTimeout; DatabaseBusy. A write that is cancelled before it
+        was begun does not happen; after that it may.
+        """
+        if self._writer is None:
+            raise DatabaseError("the database is served read-only", code="25006", status=405)
+        return await self._writer.write(transaction)
+
+    async def call(self, function: Callable[[apsw.Connection], Result]) -> Result:
+        """Run `function` with a reader's connection in a thread, inside one snapshot: for the catalogue's queries."""
+        return await self._readers.call(function)
+
+    def schema_version(self) -> int:
+        """Return the schema version of the file as it is now (3 µs)."""
+        return self._inline.schema_version()
+
+    @property
+    def reads_inline(self) -> int:
+        """How many reads were answered on the event loop."""
+        return self._inline.reads
+
+    @property
+    def queue_length(self) -> int:
+        """How many writes wait."""
+        return 0 if self._writer is None else self._writer.queue_length
+
+    def wal_size(self) -> int:
+        """Return the size of the write-ahead log in bytes, 0 where there is none."""
+        try:
+            return self._log.stat().st_size
+        except OSError:
+            return 0
+
+    async def close(self) -> None:
+        """Stop the reads, write what waits, empty the log into the file and close it."""
+        await self._readers.close()
+        self._inline.close()
+        if self._writer is not None:
+            await self._writer.close(patience=self._patience)
+
+
+def _writer(connection: apsw.Connection, sidecar: Path, limit: float, busy_timeout: float, emit: Emit) -> Writer:
+    on_loop = LoopEmit(emit)
+    turn = Turn(sidecar / "writer.lock", on_loop)
+    return Writer(
+        Batch(connection, limit=limit),
+        turn,
+        Checkpoints(connection, turn, busy_timeout=busy_timeout, emit=on_loop),
+        patience=busy_timeout,
+        close_connection=lambda: connection.close(True),
+        emit=on_loop,
+    )
+
+
+def _ask_for_wal(connection: apsw.Connection, state: FileState, emit: Emit) -> FileState:
+    """Put the file into WAL mode, which persists, and say so."""
+    if state.journal_mode == "wal":
+        return state
+    try:
+        mode = str(connection.execute("PRAGMA journal_mode = WAL").fetchall()[0][0])
+    except apsw.Error as error:
+        emit(Notice(f"{state.path} stays in journal mode {state.journal_mode}: {error}.", warning=True))
+        return state
+    emit(Notice(f"{state.path} is in WAL mode now (it was in {state.journal_mode} mode)."))
+    return FileState(state.path, state.access, mode)
+
+
+def _read_only_notice(state: FileState) -> str:
+    notice = f"{state.path} is served read-only: {state.reason}."
+    if state.access is Access.IMMUTABLE:
+        return notice + " What other processes write into it is not seen."
+    return notice

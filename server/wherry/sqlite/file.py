@@ -1,0 +1,115 @@
+"""Look at the file before it is served: what can be wrong with it, each as one sentence for the operator."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from wherry.errors import StartError
+from wherry.sqlite.connection import Access, open_reader
+
+_MAGIC = b"SQLite format 3\x00"
+
+#: Seconds that a lock which somebody holds may last at start.
+_PATIENCE: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A file that can be served. `reason` says why it is read-only, empty where it is not."""
+
+    path: Path
+    access: Access
+    journal_mode: str
+    reason: str = ""
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing can be written."""
+        return self.access is not Access.READ_WRITE
+
+
+def inspect_file(path: Path, *, read_only: bool = False) -> FileState:
+    """Return how `path` can be served; raise StartError, in one sentence, where it cannot be."""
+    _require_file(path)
+    _require_header(path)
+    reason = "the setting says so" if read_only else _unwritable(path)
+    access = Access.READ_ONLY if reason else Access.READ_WRITE
+    try:
+        return FileState(path, access, _probe(path, access), reason)
+    except apsw.CantOpenError as error:
+        if access is Access.READ_ONLY:
+            return _immutable(path, reason, error)
+        raise StartError(f"{path} cannot be opened: {error}.") from error
+
+
+def _require_file(path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise StartError(f"{path} does not exist; name an SQLite file, or make one: sqlite3 {path} VACUUM") from error
+    except OSError as error:
+        raise StartError(f"{path} cannot be looked at: {error.strerror}.") from error
+    if stat.S_ISDIR(mode):
+        raise StartError(f"{path} is a folder; name the SQLite file in it.")
+    if not stat.S_ISREG(mode):
+        raise StartError(f"{path} is not a regular file.")
+
+
+def _require_header(path: Path) -> None:
+    """Refuse what does not begin as a database does; an empty file is an empty database."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(len(_MAGIC))
+    except OSError as error:
+        raise StartError(f"{path} cannot be read: {error.strerror}.") from error
+    if header and header != _MAGIC:
+        raise StartError(f"{path} is not an SQLite database (or it is encrypted).")
+
+
+def _unwritable(path: Path) -> str:
+    """Return why the file cannot be written, empty where it can."""
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        return "the disk is read-only"
+    if not os.access(path, os.W_OK, effective_ids=True):
+        return "the file is not writable"
+    if not os.access(path.absolute().parent, os.W_OK | os.X_OK, effective_ids=True):
+        return "its folder is not writable, and SQLite keeps its log there"
+    return ""
+
+
+def _probe(path: Path, access: Access) -> str:
+    """Read the schema and return the journal mode; raise apsw.CantOpenError where that needs another access."""
+    try:
+        connection = open_reader(path, access, busy_timeout=_PATIENCE, cache_kib=64, statements=4)
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+            return str(connection.execute("PRAGMA journal_mode").fetchall()[0][0])
+        finally:
+            connection.close(True)
+    except apsw.CantOpenError:
+        raise
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise StartError(f"{path} is locked by another process; end it, or let it finish, and start again.") from error
+    except (apsw.NotADBError, apsw.CorruptError) as error:
+        raise StartError(f"{path} is damaged: {error}; restore a backup, or try sqlite3's .recover.") from error
+    except apsw.ReadOnlyError as error:
+        raise StartError(f"{path} needs a recovery that a read-only file cannot get; open it once writable.") from error
+    except apsw.Error as error:
+        raise StartError(f"{path} cannot be read: {error}.") from error
+
+
+def _immutable(path: Path, reason: str, error: apsw.CantOpenError) -> FileState:
+    """Open a WAL file where no `-shm` can be made; one with a log in use would be served without its last rows."""
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size:
+        raise StartError(
+            f"{path} cannot be read with its log {log.name}: open it once writable, then start again."
+        ) from error
+    try:
+        return FileState(path, Access.IMMUTABLE, _probe(path, Access.IMMUTABLE), reason)
+    except apsw.CantOpenError as failure:
+        raise StartError(f"{path} cannot be opened: {failure}.") from failure

@@ -1,0 +1,63 @@
+"""The turn: one process writes at a time, and the kernel wakes the next.
+
+SQLite's busy handler sleeps and looks again, so that processes which write the same file starve each other. A
+blocking `flock` on a file of the sidecar is handed over at once. It is courtesy, not safety: SQLite's own lock
+stands beneath it, so where the sidecar cannot be written, writing goes on without turns.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+from wherry.observe import Emit, Notice
+
+
+class Turn:
+    """The right to write among the processes that share a sidecar, as a context manager; used by one thread."""
+
+    def __init__(self, path: Path, emit: Emit) -> None:
+        self._path = path
+        self._emit = emit
+        self._descriptor: int | None = None
+        self._unavailable = False
+
+    def __enter__(self) -> None:
+        """Wait for the turn."""
+        if self._descriptor is None and not self._unavailable:
+            self._open()
+        if self._descriptor is not None:
+            self._lock(self._descriptor)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Hand the turn over."""
+        if self._descriptor is not None:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Close the file; the next turn opens it again."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _open(self) -> None:
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            self._give_up(error)
+
+    def _lock(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as error:  # a network file system without locks
+            self.close()
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        self._unavailable = True
+        self._emit(
+            Notice(f"Processes that write at once wait longer: {self._path} cannot be locked ({error.strerror}).", True)
+        )
