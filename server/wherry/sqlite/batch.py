@@ -145,6 +145,27 @@ class Batch:
                 self._undo()
 
     def _execute(self, transaction: WriteTransaction) -> WriteResult:
+        if transaction.upsert:
+            return self._execute_upsert(transaction)
+        affected, returned = self._execute_steps(transaction)
+        return WriteResult(affected, returned)
+
+    def _execute_upsert(self, transaction: WriteTransaction) -> WriteResult:
+        """Execute and look whether SQLite inserts a row: of an upsert neither its counts nor RETURNING tell."""
+        inserted = False
+
+        def look(update: apsw.PreUpdate) -> None:
+            nonlocal inserted
+            inserted = inserted or (update.op == "INSERT" and update.depth == 0)  # deeper ones are triggers'
+
+        self._connection.preupdate_hook(look)
+        try:
+            affected, returned = self._execute_steps(transaction)
+        finally:
+            self._connection.preupdate_hook(None)
+        return WriteResult(affected, returned, inserted)
+
+    def _execute_steps(self, transaction: WriteTransaction) -> tuple[int, list[tuple[SQLiteValue, ...]]]:
         affected = 0
         returned: list[tuple[SQLiteValue, ...]] = []
         for step in transaction.steps:
@@ -160,7 +181,7 @@ class Batch:
             raise WriteUndone(UndoReason.TOO_MANY, affected)
         if transaction.exactly is not None and affected != transaction.exactly:
             raise WriteUndone(UndoReason.NOT_EXACTLY, affected)
-        return WriteResult(affected, returned)
+        return affected, returned
 
     def _returning(self, step: Step) -> list[tuple[SQLiteValue, ...]]:
         if len(step.rows) == 1:

@@ -1,6 +1,6 @@
 """The door to the served file: reads on the event loop or in reader threads, writes grouped into durable commits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -92,16 +92,31 @@ class Database:
         return cls(state, reader, pool, writer, patience=busy_timeout + statement_timeout)
 
     async def read(
-        self, transaction: ReadTransaction, values: tuple[str, ...] | list[str], identity: Identity, schema_version: int
+        self, transaction: ReadTransaction, values: Sequence[str], identity: Identity, schema_version: int
     ) -> Page | Stream:
-        """Run a read and return its page, or a stream where it is too large to hold.
-
-        Raises SchemaChanged where the file's schema is not `schema_version`'s any more; DatabaseError where SQLite
-        refuses; StatementTimeout; DatabaseBusy; RequestError where a value does not convert. Cancelling stops it.
-        """
-        page = self._inline.read(transaction, values, identity, schema_version)
+        """Run a read where it costs least: on the event loop, else in a reader thread."""
+        page = self.read_now(transaction, values, identity, schema_version)
         if page is not None:
             return page
+        return await self.read_later(transaction, values, identity, schema_version)
+
+    def read_now(
+        self, transaction: ReadTransaction, values: Sequence[str], identity: Identity, schema_version: int
+    ) -> Page | None:
+        """Return the page of a read within the budget of the event loop, None where `read_later` has to run it.
+
+        Raises SchemaChanged where the file's schema is not `schema_version`'s any more; DatabaseError where SQLite
+        refuses; RequestError where a value does not convert.
+        """
+        return self._inline.read(transaction, values, identity, schema_version)
+
+    async def read_later(
+        self, transaction: ReadTransaction, values: Sequence[str], identity: Identity, schema_version: int
+    ) -> Page | Stream:
+        """Run a read in a reader thread and return its page, or a stream where it is too large to hold.
+
+        Raises as `read_now`, and StatementTimeout, and DatabaseBusy where too many wait. Cancelling stops SQLite.
+        """
         self.reads_handed_over += 1
         bindings = ReadBindings(transaction.rows.bind(values, identity), transaction.size.bind(values, identity))
         return await self._readers.read(transaction, bindings, schema_version)

@@ -4,6 +4,7 @@ Rules: every SELECT is read to its end at once (an open one would pin its snapsh
 not start over); a progress handler stops what runs over the budget; nothing here awaits.
 """
 
+from collections.abc import Sequence
 from math import inf
 from time import perf_counter
 
@@ -38,7 +39,7 @@ class InlineReader:
         connection.set_progress_handler(self._over_budget, _STEPS)
 
     def read(
-        self, transaction: ReadTransaction, values: tuple[str, ...] | list[str], identity: Identity, schema_version: int
+        self, transaction: ReadTransaction, values: Sequence[str], identity: Identity, schema_version: int
     ) -> Page | None:
         """Return the page; None where a reader thread has to make it.
 
