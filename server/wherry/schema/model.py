@@ -4,9 +4,17 @@ A `Schema` is made by `schema.reader` from one state of the file (`version` is S
 changes. Names are the database's own, letter for letter.
 """
 
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def fold(name: str) -> str:
+    """Return the name as SQLite compares it: A to Z without case, every other letter as it is."""
+    return name.lower() if name.isascii() else name.translate(_LOWER)
 
 
 class ColumnType(StrEnum):
@@ -52,6 +60,7 @@ class Column:
     primary_key_position: int = 0  #: 1-based position in the primary key, 0 outside of it
     origin: tuple[str, str] | None = None  #: for a view's column: the table and column it shows
     can_hold_blob: bool = True  #: false where SQLite itself refuses one (STRICT tables, integer primary keys)
+    is_rowid: bool = False  #: the INTEGER PRIMARY KEY, which SQLite fills in where no value is given
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +143,7 @@ class Table:
     updatable: bool = True
     deletable: bool = True
     description: str | None = None
-    #: lower-cased name → column name, for SQLite compares names without case
+    #: `fold(name)` → column name, for SQLite compares names without case
     folded: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def column(self, name: str) -> Column | None:
@@ -150,7 +159,9 @@ class Schema:
     tables: Mapping[str, Table]
     relationships: Mapping[str, tuple[Relationship, ...]]  #: by source table
     row_estimates: Mapping[str, int] = field(default_factory=dict)  #: from sqlite_stat1, where ANALYZE was run
-    has_deferred_keys: bool = False
+    has_deferred_keys: bool = False  #: a foreign key is DEFERRABLE INITIALLY DEFERRED: violations show at COMMIT
+    #: `fold(name)` → table name, for SQLite compares names without case
+    folded: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def relationships_of(self, source: str) -> tuple[Relationship, ...]:
         """List the ways that lead from a table."""
