@@ -141,13 +141,16 @@ class Middleware:
     async def _answer(self, exchange: Exchange, error: ApiError) -> None:
         """Send the error, or break off a response that has started."""
         if exchange.status:
+            exchange.status = error.status  # for log and metrics: what it would have been
             self._emit(UnexpectedError(exchange.request_id, error))
             return
         await respond(exchange.send, error.status, error_headers(error), error_body(error))
 
     async def _answer_unexpected(self, exchange: Exchange, error: Exception) -> None:
         self._emit(UnexpectedError(exchange.request_id, error))
-        if not exchange.status:
+        if exchange.status:
+            exchange.status = 500
+        else:
             answer = ApiError(
                 f"Internal error in request {exchange.request_id}",
                 hint="The server's log says more under this id.",

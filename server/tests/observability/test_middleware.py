@@ -132,7 +132,7 @@ async def test_a_response_that_has_started_is_broken_off(error: Exception, after
     unexpected, served = client.observed
     assert unexpected == UnexpectedError("r1", error)
     assert isinstance(served, RequestServed)
-    assert served.status == 200
+    assert served.status == 500
 
 
 async def test_a_client_that_went_away_is_not_an_error() -> None:
