@@ -66,10 +66,10 @@ def serve(
     from wherry.config import Settings
     from wherry.serving import listening_address
     from wherry.serving import serve as serve_requests
-    from wherry.sqlite.database import inspect_file
+    from wherry.sqlite.file import inspect_file
 
     settings = Settings.from_environment(os.environ, DATABASE_URL=database, HOST=host, PORT=port, WORKERS=workers)
-    inspect_file(settings.database)
+    state = inspect_file(settings.database)
     secret = load_secret(settings)
     address, free_port = listening_address(settings.host, settings.port)
     settings = replace(settings, host=address, port=free_port, jwt_secret=secret)
@@ -77,7 +77,7 @@ def serve(
     from wherry.app import create_app
 
     if not settings.production:
-        print(_greeting(settings), file=sys.stderr)
+        print(_greeting(settings, state.reason), file=sys.stderr)
     serve_requests(settings, create_app)
 
 
@@ -108,20 +108,16 @@ def demo(path: Annotated[Path, typer.Argument(help="The SQLite file to make; it 
     build(path)
 
 
-def _greeting(settings: "Settings") -> str:
+def _greeting(settings: "Settings", read_only_reason: str) -> str:
     """Say in development where the server listens, what it serves, and how to call it."""
     from wherry.auth.keys import api_keys
 
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{host}:{settings.port}"
-    policies = (
-        settings.policies if settings.policies.exists() else "no policies.sql: only service_role may read or write"
-    )
-    lines = [
-        f"wherry listens on {address}",
-        f"  database      {settings.database}",
-        f"  policies      {policies}",
-    ]
+    missing = "" if os.path.lexists(settings.policies) else " (no such file: only service_role reads and writes)"
+    lines = [f"Wherry serves {settings.database} on {address}", f"  policies      {settings.policies}{missing}"]
+    if read_only_reason:
+        lines += [f"  read-only     {read_only_reason}"]
     if settings.jwt_secret is not None:
         made = api_keys(settings.jwt_secret)
         lines += [f"  {role:13} {key}" for role, key in made.items()]

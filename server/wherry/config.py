@@ -13,7 +13,7 @@ Which file `DATABASE_URL` means (`database_path`):
 4. `sqlite:` without slashes, and `file:` as SQLite's URIs have it, percent-encoded, without parameters.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -90,6 +90,8 @@ SETTINGS = (
     Setting("WHERRY_READERS", "4", "The threads of each process that run slow reads."),
 )
 
+#: In a container nobody else hears the loopback; on a desk everybody would hear the rest.
+_HOSTS = {Environment.DEVELOPMENT: "127.0.0.1", Environment.PRODUCTION: "0.0.0.0"}  # noqa: S104 - see above
 _DEFAULTS = {setting.name: setting.default for setting in SETTINGS}
 
 
@@ -130,12 +132,14 @@ class Settings:
         read = _Reader({**environ, **given})
         environment = read.environment()
         database = read.database()
+        if read.text("JWKS_URL") and read.text("JWKS_FILE"):
+            raise StartError("JWKS_URL and JWKS_FILE are both set: one place says which keys are trusted.")
         return cls(
             database=database,
             policies=read.path("WHERRY_POLICIES") or database.parent / "policies.sql",
             sidecar=read.path("WHERRY_SIDECAR") or database.with_suffix(".wherry"),
             environment=environment,
-            host=read.text("HOST") or ("0.0.0.0" if environment is Environment.PRODUCTION else "127.0.0.1"),
+            host=read.text("HOST") or _HOSTS[environment],
             port=read.whole("PORT", least=0, most=65535),
             workers=read.whole("WORKERS", least=1, most=256),
             jwt_secret=read.text("JWT_SECRET"),
@@ -150,7 +154,7 @@ class Settings:
             busy_timeout=read.number("WHERRY_BUSY_TIMEOUT", most=3600),
             inline_budget=read.number("WHERRY_INLINE_BUDGET", most=10000) / 1000,
             shutdown_grace=read.whole("WHERRY_SHUTDOWN_GRACE", least=1, most=3600),
-            cors_origins=tuple(origin.strip() for origin in read.required("WHERRY_CORS_ORIGINS").split(",")),
+            cors_origins=tuple(filter(None, map(str.strip, read.value("WHERRY_CORS_ORIGINS").split(",")))),
             wal=read.word("WHERRY_WAL", Switch) is Switch.ON,
             readers=read.whole("WHERRY_READERS", least=1, most=256),
         )
@@ -204,10 +208,21 @@ def _sqlite_url(rest: str, url: str) -> Path:
     relative = path[1:]
     if relative.startswith(("./", "../")):
         return _absolute(relative)
-    as_absolute, as_relative = Path(path), _absolute(relative)
-    if as_absolute.is_file() or as_relative.is_file():
-        return as_absolute if as_absolute.is_file() else as_relative
-    return as_absolute if str(as_absolute.parent) != "/" and as_absolute.parent.is_dir() else as_relative
+    as_absolute, as_relative = _absolute(path), _absolute(relative)
+    if _certainly(as_absolute.is_file):
+        return as_absolute
+    if _certainly(as_relative.is_file):
+        return as_relative
+    folder = as_absolute.parent
+    return as_absolute if folder != Path("/") and _certainly(folder.is_dir) else as_relative
+
+
+def _certainly(question: Callable[[], bool]) -> bool:
+    """Ask a path; no is also the answer where it may not be looked at, or is too long."""
+    try:
+        return question()
+    except OSError:
+        return False
 
 
 def _absolute(path: str) -> Path:
@@ -225,14 +240,11 @@ class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
 
-    def text(self, name: str) -> str | None:
-        return self._environ.get(name, "").strip() or _DEFAULTS[name] or None
+    def value(self, name: str) -> str:
+        return self._environ.get(name, "").strip() or _DEFAULTS[name]
 
-    def required(self, name: str) -> str:
-        value = self.text(name)
-        if value is None:
-            raise StartError(f"{name} is not set.")
-        return value
+    def text(self, name: str) -> str | None:
+        return self.value(name) or None
 
     def environment(self) -> Environment:
         return self.word("WHERRY_ENV" if self.text("WHERRY_ENV") else "NODE_ENV", Environment)
@@ -248,7 +260,7 @@ class _Reader:
         return None if value is None else Path(value).absolute()
 
     def whole(self, name: str, *, least: int, most: int = 2**63 - 1) -> int:
-        value = self.required(name)
+        value = self.value(name)
         # isdecimal and the length keep int() from what it takes besides digits, and from huge texts.
         if not (value.isascii() and value.isdecimal() and len(value) < 20 and least <= int(value) <= most):
             limit = f"from {least} to {most}" if most < 2**63 - 1 else f"of at least {least}"
@@ -256,7 +268,7 @@ class _Reader:
         return int(value)
 
     def number(self, name: str, *, most: int) -> float:
-        value = self.required(name)
+        value = self.value(name)
         try:
             number = float(value)
         except ValueError:
@@ -266,7 +278,7 @@ class _Reader:
         return number
 
     def word(self, name: str, words: type[_Word]) -> _Word:
-        value = self.required(name).lower()
+        value = self.value(name).lower()
         if value not in list(words):
             raise StartError(f"{name} is {value!r}: write one of {', '.join(words)}.")
         return words(value)

@@ -26,7 +26,7 @@ from contextlib import suppress
 from functools import partial
 from multiprocessing import parent_process
 from threading import Timer
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
@@ -55,24 +55,7 @@ def serve(settings: Settings, build: Build) -> None:
 
     Raises SystemExit with 1 when a worker cannot start or has died for good.
     """
-    server = _Server(
-        "wherry",  # unused: the application comes from the loader given to serve()
-        grace=settings.shutdown_grace,
-        workers=settings.workers,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        runtime_threads=1,
-        loop=Loops.uvloop,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEAD_TIMEOUT, max_buffer_size=READ_AHEAD),
-        websockets=False,
-        backlog=BACKLOG,
-        backpressure=MOST_REQUESTS,
-        log_enabled=False,
-        respawn_failed_workers=settings.workers > 1,
-    )
-    server.serve(target_loader=partial(_worker_application, settings, build), wrap_loader=False)
+    _Server(settings).serve(target_loader=partial(_worker_application, settings, build), wrap_loader=False)
 
 
 def listening_address(host: str, port: int) -> tuple[str, int]:
@@ -103,12 +86,28 @@ def listening_address(host: str, port: int) -> tuple[str, int]:
 class _Server(MPServer):
     """Granian's server that gives its workers a last call before it kills them."""
 
-    def __init__(self, target: str, *, grace: int, workers: int, **options: Any) -> None:
-        super().__init__(target, workers=workers, workers_kill_timeout=grace, **options)
-        self._grace = grace
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(
+            "wherry",  # not used: the application comes from the loader that serve() is given
+            address=settings.host,
+            port=settings.port,
+            interface=Interfaces.ASGI,
+            workers=settings.workers,
+            runtime_threads=1,
+            loop=Loops.uvloop,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=HEAD_TIMEOUT, max_buffer_size=READ_AHEAD),
+            websockets=False,
+            backlog=BACKLOG,
+            backpressure=MOST_REQUESTS,
+            log_enabled=False,
+            respawn_failed_workers=settings.workers > 1,
+            workers_kill_timeout=settings.shutdown_grace,
+        )
+        self._grace = settings.shutdown_grace
         # To Granian, a worker that dies within seconds of being respawned is a crash loop, which ends the server;
         # one that dies within seconds of the start is no better.
-        self.respawned_wrks.update(dict.fromkeys(range(workers), time.monotonic()))
+        self.respawned_wrks.update(dict.fromkeys(range(settings.workers), time.monotonic()))
 
     def signal_handler_reload(self, *arguments: object, **options: object) -> None:
         """End on SIGHUP, as when a terminal is closed: there is nothing to reload by hand."""

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
 from threading import Event, Thread
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from wherry.auth.tokens import TokenVerifier
+from wherry.config import Settings
 from wherry.errors import StartError
 from wherry.observe import Emit, KeysLoaded, KeysRefused
 
@@ -21,6 +23,21 @@ SHORTEST_PAUSE = 30.0
 #: Seconds that the issuer may take, and bytes that a key set may have.
 PATIENCE = 10.0
 LARGEST_KEY_SET = 1024 * 1024
+
+
+def trust_issuer(verifier: TokenVerifier, settings: Settings, emit: Emit) -> "KeyRefresher | None":
+    """Let the verifier trust the issuer of the settings, if there is one; the caller starts what is returned.
+
+    Raises StartError for a file that is no key set. An address may be away at start: it is asked again.
+    """
+    source = settings.jwks_file or settings.jwks_url
+    if source is None:
+        return None
+    if isinstance(source, Path):
+        verifier.trust(read_key_set(source))
+    refresher = KeyRefresher(source, verifier.trust, emit)
+    verifier.unknown_key = refresher.ask
+    return refresher
 
 
 class KeyRefresher:
@@ -95,11 +112,14 @@ def read_key_set(source: str | Path) -> bytes:
 
 
 def _fetch(address: str) -> bytes:
-    request = Request(address, headers={"Accept": "application/jwk-set+json, application/json", "User-Agent": "wherry"})
+    headers = {"Accept": "application/jwk-set+json, application/json", "User-Agent": "wherry"}
     try:
-        with urlopen(request, timeout=PATIENCE) as response:
+        # The settings take http and https addresses only.
+        with urlopen(Request(address, headers=headers), timeout=PATIENCE) as response:  # noqa: S310
             body: bytes = response.read(LARGEST_KEY_SET + 1)
             return body
-    except (OSError, HTTPException, ValueError) as error:  # URLError, timeouts, lost connections are OSErrors
+    except (OSError, HTTPException, ValueError) as error:  # URLError, timeouts and lost connections are OSErrors
         reason = error.reason if isinstance(error, URLError) else error
+        if isinstance(error, HTTPError):
+            error.close()
         raise StartError(f"The key set {address} cannot be fetched: {reason}.") from error

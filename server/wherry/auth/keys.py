@@ -22,7 +22,7 @@ from wherry.config import Settings
 from wherry.errors import StartError
 from wherry.identity import ANON, SERVICE_ROLE
 
-SECRET_FILE = "jwt_secret"
+_KEPT_AS = "jwt_secret"
 
 
 def load_secret(settings: Settings) -> str | None:
@@ -62,7 +62,7 @@ def _find_secret(settings: Settings) -> str | None:
 
 
 def _kept_secret(sidecar: Path) -> str:
-    path = sidecar / SECRET_FILE
+    path = sidecar / _KEPT_AS
     try:
         if not path.exists():
             sidecar.mkdir(mode=0o700, exist_ok=True)
@@ -78,7 +78,7 @@ def _create(path: Path, secret: str) -> None:
     """Create the file with its content in one step, or leave the one that another process has just created."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
             file.write(secret + "\n")
             file.flush()
             os.fsync(file.fileno())

@@ -19,13 +19,13 @@ A verified token is remembered by the header it came in, until it expires or the
 remembered, so nobody can fill the memory with them.
 """
 
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from time import time
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import jwt
 import msgspec
@@ -43,11 +43,15 @@ SHORTEST_SECRET = 32
 MOST_KEYS = 100
 
 _SYMMETRIC = "HS256"
-_ASYMMETRIC = frozenset({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA"})
+_CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}  # RFC 7518, 3.4
+_ASYMMETRIC = frozenset({"RS256", "RS384", "RS512", *_CURVES, "EdDSA"})
 _JWS = jwt.PyJWS(algorithms=[_SYMMETRIC, *_ASYMMETRIC], options={"enforce_minimum_key_length": True})
 
 _UNDECODABLE = "PGRST301"
 _CLAIMS = "PGRST303"
+
+#: What decoding a text that is no JSON, or too deep, raises; what is no UTF-8 is a ValueError.
+_NO_JSON = (msgspec.MsgspecError, ValueError, RecursionError)
 
 _Remembered: TypeAlias = dict[bytes | None, tuple[Identity, float]]
 
@@ -61,15 +65,22 @@ class _Trust:
     apikeys: _Remembered = field(default_factory=dict)
 
 
-def _nobody_asks() -> None:
+class _Header(msgspec.Struct):
+    """What the head of a token says about the key to verify it with."""
+
+    alg: str | None = None
+    kid: str | None = None
+
+
+def _no_further_keys() -> None:
     """Do nothing: there is no source of further keys."""
 
 
 class TokenVerifier:
     """Turns the headers of a request into an Identity; a class because it remembers what it verified.
 
-    `secret` verifies HS256, None where only public keys are trusted. `unknown_key` is called, on the caller's
-    thread, when a token names a key that is not there; it must return at once. `clock` gives seconds since 1970.
+    `secret` verifies HS256, None where only public keys are trusted. `clock` gives seconds since 1970. `unknown_key`
+    may be set: it is called when a token names a key that is not there, and must return at once.
     """
 
     def __init__(
@@ -77,14 +88,13 @@ class TokenVerifier:
         secret: str | None,
         *,
         audience: str | None = None,
-        unknown_key: Callable[[], None] = _nobody_asks,
         clock: Callable[[], float] = time,
         capacity: int = 4096,
     ) -> None:
         self._secret = () if secret is None else (_symmetric_key(secret),)
         self._trust = _Trust(self._secret)
         self._audience = audience
-        self._unknown_key = unknown_key
+        self.unknown_key: Callable[[], None] = _no_further_keys
         self._clock = clock
         self._capacity = capacity
         self.hits = 0  #: tokens found remembered
@@ -143,17 +153,13 @@ class TokenVerifier:
             raise TokenError(f"Expected 3 parts in JWT; got {parts}")
         if len(token) > LONGEST_TOKEN:
             raise TokenError("JWT is too long", details=f"The token has more than {LONGEST_TOKEN} bytes.")
-        try:
-            header = _JWS.get_unverified_header(token)
-        except jwt.PyJWTError as error:
-            raise TokenError("JWT cryptographic operation failed", details="It cannot be decoded.") from error
-        algorithm, key_id = header.get("alg"), header.get("kid")
-        named = [key for key in keys if key_id is None or key.key_id is None or key.key_id == key_id]
-        if key_id is not None and not any(key.key_id == key_id for key in keys):
-            self._unknown_key()
-        fitting = [key for key in named if key.algorithm_name == algorithm]
+        header = _header(token)
+        named = [key for key in keys if header.kid is None or key.key_id is None or key.key_id == header.kid]
+        if header.kid is not None and not any(key.key_id == header.kid for key in keys):
+            self.unknown_key()
+        fitting = [key for key in named if key.algorithm_name == header.alg]
         if not fitting:
-            raise _no_key(algorithm)
+            raise _no_key(header.alg)
         for key in fitting:
             try:
                 payload: bytes = _JWS.decode_complete(token, key)["payload"]
@@ -211,7 +217,7 @@ def _symmetric_key(secret: str) -> jwt.PyJWK:
 def _public_keys(key_set: bytes) -> tuple[jwt.PyJWK, ...]:
     try:
         document = msgspec.json.decode(key_set)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except _NO_JSON as error:
         raise StartError("The key set is no JSON.") from error
     members = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(members, list):
@@ -222,7 +228,7 @@ def _public_keys(key_set: bytes) -> tuple[jwt.PyJWK, ...]:
     return keys
 
 
-def _public_key(member: Any) -> jwt.PyJWK | None:
+def _public_key(member: object) -> jwt.PyJWK | None:
     """Return a key that can verify signatures, None for one that cannot."""
     if not isinstance(member, dict) or member.get("use", "sig") != "sig" or "d" in member:
         return None
@@ -233,17 +239,26 @@ def _public_key(member: Any) -> jwt.PyJWK | None:
         return None
     try:
         key = jwt.PyJWK(member)
-        # A key that fails to refuse a wrong signature (an RSA key below 2048 bits, a curve that its algorithm does
-        # not have) would fail with each token: it shows here.
+        # A key that cannot even refuse a wrong signature would fail with each token: that shows here.
         weakness = key.Algorithm.check_key_length(key.key)
         usable = not weakness and not key.Algorithm.verify(b"", key.key, bytes(64))
     except Exception:  # for odd members the library lets ValueError, TypeError, AttributeError… through
         return None
-    return key if usable and key.algorithm_name in _ASYMMETRIC else None
+    curve = _CURVES.get(key.algorithm_name, member.get("crv"))
+    return key if usable and key.algorithm_name in _ASYMMETRIC and curve == member.get("crv") else None
 
 
-def _no_key(algorithm: object) -> TokenError:
-    if isinstance(algorithm, str) and (algorithm == _SYMMETRIC or algorithm in _ASYMMETRIC):
+def _header(token: bytes) -> _Header:
+    """Return what a token says about its key; the library reads it again, strictly, when it verifies the token."""
+    segment = token.partition(b".")[0]
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(segment + b"=" * (-len(segment) % 4)), type=_Header)
+    except _NO_JSON as error:  # a wrong base64 is a ValueError
+        raise TokenError("JWT cryptographic operation failed", details="Its header cannot be decoded.") from error
+
+
+def _no_key(algorithm: str | None) -> TokenError:
+    if algorithm == _SYMMETRIC or algorithm in _ASYMMETRIC:
         return TokenError("No suitable key or wrong key type")
     return TokenError("Wrong or unsupported encoding algorithm")
 
@@ -253,7 +268,7 @@ def _claims(payload: bytes) -> dict[str, ClaimValue]:
         claims: object = msgspec.json.decode(payload)
         if isinstance(claims, dict) and _fits(claims):
             return claims
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except _NO_JSON as error:
         raise TokenError("Parsing claims failed", code=_CLAIMS) from error
     raise TokenError(
         "Parsing claims failed", code=_CLAIMS, details="Claims are a JSON object, whose integers have 64 bits at most."
