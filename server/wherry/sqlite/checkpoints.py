@@ -15,25 +15,26 @@ from wherry.sqlite.turn import Turn
 #: Pages in the log after which it is checkpointed.
 PAGES: Final = 4000
 
-#: More pages wait for a checkpoint that was held up by readers before it is tried again.
-_RETRY_PAGES = 1000
-
-#: Pages after which the readers are waited for shortly, so that the log can start over.
-_TOO_MANY_PAGES = 10 * PAGES
-
 _READERS_WAIT_MS = 100
 
 
 class Checkpoints:
-    """The log's length as the writing connection's commits report it, and what is done about it."""
+    """The log's length as the writing connection's commits report it, and what is done about it.
 
-    def __init__(self, connection: apsw.Connection, turn: Turn, *, busy_timeout: float, emit: Emit) -> None:
+    A log of more than `pages` is checkpointed; where readers hold that up, it is tried again a quarter longer, and
+    from ten times as long on they are waited for shortly, so that the log can start over.
+    """
+
+    def __init__(
+        self, connection: apsw.Connection, turn: Turn, *, busy_timeout: float, emit: Emit, pages: int = PAGES
+    ) -> None:
         self._connection = connection
         self._turn = turn
         self._busy_ms = round(busy_timeout * 1000)
         self._emit = emit
         self._pages = 0
-        self._due = PAGES
+        self._limit = pages
+        self._due = pages
         self.waiting = False
         connection.set_wal_hook(self._committed)
 
@@ -42,9 +43,9 @@ class Checkpoints:
         if self._pages < self._due:
             return
         self._run(apsw.SQLITE_CHECKPOINT_PASSIVE)
-        if self.waiting and self._pages > _TOO_MANY_PAGES:
+        if self.waiting and self._pages > 10 * self._limit:
             self._run(apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        self._due = self._pages + _RETRY_PAGES if self.waiting else PAGES
+        self._due = self._pages + self._limit // 4 if self.waiting else self._limit
 
     def when_idle(self) -> None:
         """Checkpoint what is in the log, once; readers that hold it up are left in peace."""

@@ -76,7 +76,9 @@ class Database:
                 connection = open_writer(path, busy_timeout=busy_timeout)
                 state = _ask_for_wal(connection, state, emit) if wal else state
                 writer = _writer(connection, sidecar, statement_timeout, busy_timeout, emit)
-            inline = open_reader(path, state.access, busy_timeout=0, cache_kib=_INLINE_CACHE_KIB, statements=512)
+            inline = open_reader(
+                path, state.access, busy_timeout=busy_timeout, cache_kib=_INLINE_CACHE_KIB, statements=512
+            )
         except apsw.Error as error:
             raise StartError(f"{path} cannot be opened: {error}.") from error
         if state.read_only:
@@ -184,8 +186,8 @@ def _ask_for_wal(connection: apsw.Connection, state: FileState, emit: Emit) -> F
         return state
     try:
         mode = str(connection.execute("PRAGMA journal_mode = WAL").fetchall()[0][0])
-    except apsw.Error as error:
-        emit(Notice(f"{state.path} stays in journal mode {state.journal_mode}: {error}.", warning=True))
+    except apsw.BusyError:
+        emit(Notice(f"{state.path} stays in {state.journal_mode} mode: another process is using it.", warning=True))
         return state
     emit(Notice(f"{state.path} is in WAL mode now (it was in {state.journal_mode} mode)."))
     return FileState(state.path, state.access, mode)

@@ -36,6 +36,7 @@ class InlineReader:
         self._seen_data_version = -1
         self._schema_version = -1
         self.reads = 0
+        connection.set_busy_timeout(round(budget * 1000))
         connection.set_progress_handler(self._over_budget, _STEPS)
 
     def read(
