@@ -70,7 +70,7 @@ def serve(
 
     settings = Settings.from_environment(os.environ, DATABASE_URL=database, HOST=host, PORT=port, WORKERS=workers)
     state = inspect_file(settings.database)
-    secret = load_secret(settings)
+    secret = load_secret(settings, may_forget=state.read_only)
     address, free_port = listening_address(settings.host, settings.port)
     settings = replace(settings, host=address, port=free_port, jwt_secret=secret)
 

@@ -105,6 +105,14 @@ def test_a_secret_that_cannot_be_kept_is_asked_for(folder: Path) -> None:
     )
 
 
+def test_where_nothing_can_be_kept_a_secret_may_be_made_for_one_process(folder: Path) -> None:
+    (folder / "app.wherry").write_text("a file where the folder should be")
+
+    first, second = (load_secret(settings(folder), may_forget=True) for _ in range(2))
+    assert first is not None
+    assert (len(first), first == second) == (64, False)
+
+
 def test_the_keys_are_tokens_of_their_roles() -> None:
     keys = api_keys(SECRET)
     verifier = TokenVerifier(SECRET)

@@ -25,12 +25,13 @@ from wherry.identity import ANON, SERVICE_ROLE
 _KEPT_AS = "jwt_secret"
 
 
-def load_secret(settings: Settings) -> str | None:
+def load_secret(settings: Settings, *, may_forget: bool = False) -> str | None:
     """Return the secret, None in production where public keys take its place.
 
-    Raises StartError where there is none, it is too short, or its file cannot be read or made.
+    `may_forget` makes one for this process alone where none can be kept, as on a read-only disk. Raises StartError
+    where there is none, it is too short, or its file cannot be read or made.
     """
-    secret = _find_secret(settings)
+    secret = _find_secret(settings, may_forget=may_forget)
     if secret is not None:
         check_secret(secret)
     return secret
@@ -46,13 +47,13 @@ def api_keys(secret: str, now: datetime | None = None) -> dict[str, str]:
     }
 
 
-def _find_secret(settings: Settings) -> str | None:
+def _find_secret(settings: Settings, *, may_forget: bool) -> str | None:
     if settings.jwt_secret is not None:
         return settings.jwt_secret
     if settings.jwt_secret_file is not None:
         return _read_secret(settings.jwt_secret_file, "JWT_SECRET_FILE")
     if not settings.production:
-        return _kept_secret(settings.sidecar)
+        return _kept_secret(settings.sidecar, may_forget=may_forget)
     if settings.jwks_url is not None or settings.jwks_file is not None:
         return None
     raise StartError(
@@ -61,13 +62,16 @@ def _find_secret(settings: Settings) -> str | None:
     )
 
 
-def _kept_secret(sidecar: Path) -> str:
+def _kept_secret(sidecar: Path, *, may_forget: bool) -> str:
     path = sidecar / _KEPT_AS
+    secret = secrets.token_urlsafe(48)
     try:
         if not path.exists():
             sidecar.mkdir(mode=0o700, exist_ok=True)
-            _create(path, secrets.token_urlsafe(48))
+            _create(path, secret)
     except OSError as error:
+        if may_forget:
+            return secret
         raise StartError(
             f"No JWT secret is set, and none can be kept in {path}: {error.strerror}; set JWT_SECRET."
         ) from error

@@ -1,0 +1,135 @@
+"""Fixtures of the process tests: commands in processes of their own, and what waits for them."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SECRET = "a secret for tests of thirty-two bytes or more"
+SLOW_APPLICATION = Path(__file__).with_name("slow_application.py")
+
+
+def eventually(holds: Callable[[], object], seconds: float = 20) -> None:
+    """Return as soon as something holds, and fail when it doesn't in time."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return the environment of this process without settings of its own, and with some."""
+    return {
+        **{name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ},
+        **{name: value for name, value in os.environ.items() if name.startswith("COV")},
+        **variables,
+    }
+
+
+@dataclass
+class Running:
+    """A server in a process group of its own, the port it listens on, and the folder of its database."""
+
+    process: "subprocess.Popen[str]"
+    port: int
+    folder: Path
+    connections: ExitStack
+
+    def connect(self, sent: str = "") -> socket.socket:
+        """Open a connection and send some text."""
+        connection = self.connections.enter_context(socket.create_connection(("127.0.0.1", self.port), timeout=20))
+        connection.sendall(sent.encode())
+        return connection
+
+    def get(self, path: str) -> socket.socket:
+        """Send a request on a connection that stays open."""
+        return self.connect(f"GET {path} HTTP/1.1\r\nhost: wherry\r\n\r\n")
+
+    def answers(self) -> bool:
+        """Say whether a connection is taken."""
+        with suppress(OSError), self.connect():
+            return True
+        return False
+
+    def notes(self) -> list[str]:
+        """Return what the workers have noted, in order."""
+        with suppress(FileNotFoundError):
+            return (self.folder / "notes").read_text().splitlines()
+        return []
+
+    def end(self, with_signal: int = signal.SIGTERM) -> None:
+        """Send a signal to the main process alone."""
+        self.process.send_signal(with_signal)
+
+    def ended(self) -> tuple[int, str]:
+        """Return the exit code and what is on stderr, after the end."""
+        _, errors = self.process.communicate(timeout=30)
+        return self.process.returncode, errors
+
+    def processes(self) -> int:
+        """Return the number of processes of the group that still run."""
+        running = 0
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                state, _, group = status.read_text().rpartition(")")[2].split()[:3]
+                running += group == str(self.process.pid) and state != "Z"
+        return running
+
+
+Start = Callable[..., Running]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start a command that serves and says on its first line of output on which port."""
+    started: list[subprocess.Popen[str]] = []
+    connections = ExitStack()
+
+    def run(command: Sequence[str] = (), **settings: str) -> Running:
+        process = subprocess.Popen(
+            [sys.executable, *(command or [str(SLOW_APPLICATION), str(tmp_path / "app.db")])],
+            env=environment(**{"PORT": "0", "WHERRY_SHUTDOWN_GRACE": "20", **settings}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        return Running(process, int(process.stdout.readline() or 0), tmp_path, connections)
+
+    yield run
+    connections.close()
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.fixture
+def server(start: Start) -> Running:
+    """The slow application with one worker, ready."""
+    running = start()
+    eventually(lambda: running.notes() == ["started"] and running.answers())
+    return running
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A database with a table of one row."""
+    path = tmp_path / "app.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(
+        "CREATE TABLE films (id INTEGER PRIMARY KEY, title TEXT); INSERT INTO films VALUES (1, 'M')"
+    )
+    connection.close()
+    return path

@@ -1,0 +1,160 @@
+"""How the server starts and ends: real processes, real signals, a small application."""
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.process.conftest import Running, Start, eventually
+from wherry.errors import StartError
+from wherry.serving import listening_address
+
+
+def received(connection: socket.socket) -> bytes:
+    """Return all that comes until the other side closes."""
+    pieces = []
+    while piece := connection.recv(65536):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+# The end
+
+
+def test_a_request_in_flight_is_answered_before_the_end(server: Running) -> None:
+    request = server.get("/wait")
+    eventually(lambda: server.notes() == ["started", "waiting"])
+
+    server.end()
+    eventually(lambda: not server.answers())
+    (server.folder / "go").touch()
+
+    assert received(request).endswith(b"\r\n\r\nwaited")
+    assert server.ended() == (0, "")
+    assert server.notes() == ["started", "waiting", "stopped"]
+
+
+def test_an_idle_connection_is_closed_at_the_end(server: Running) -> None:
+    idle = server.get("/pid")
+    assert idle.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+    silent = server.connect()
+
+    server.end()
+
+    assert (received(idle), received(silent)) == (b"", b"")
+    assert server.ended() == (0, "")
+    assert server.notes() == ["started", "stopped"]
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "GET /pid HT",
+        "POST /body HTTP/1.1\r\nhost: wherry\r\ncontent-length: 10\r\n\r\nhalf",
+        "GET /wait HTTP/1.1\r\nhost: wherry\r\n\r\n",
+    ],
+    ids=["half a head", "half a body", "an answer that does not come"],
+)
+def test_what_does_not_end_is_cut_within_the_grace_time(start: Start, request_text: str) -> None:
+    server = start(WHERRY_SHUTDOWN_GRACE="2")
+    eventually(server.answers)
+    server.connect(request_text)
+    answered = server.get("/pid")  # by now the worker has seen both
+    assert answered.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+
+    server.end()
+
+    assert server.ended() == (0, "")
+    assert server.notes()[-1] == "stopped"
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_all_of_its_processes_ends_the_server(start: Start, with_signal: int) -> None:
+    server = start(WORKERS="2")
+    eventually(lambda: server.notes() == ["started", "started"])
+
+    os.killpg(server.process.pid, with_signal)
+
+    assert server.ended() == (0, "")
+    assert server.notes() == ["started", "started", "stopped", "stopped"]
+
+
+def test_workers_do_not_survive_their_main_process(start: Start) -> None:
+    server = start(WORKERS="2")
+    eventually(lambda: server.notes() == ["started", "started"])
+
+    server.end(signal.SIGKILL)
+
+    eventually(lambda: server.processes() == 0)
+    assert server.notes() == ["started", "started", "stopped", "stopped"]
+
+
+def test_a_worker_without_a_main_process_cuts_what_does_not_end(start: Start) -> None:
+    server = start(WHERRY_SHUTDOWN_GRACE="1")
+    eventually(lambda: server.notes() == ["started"] and server.answers())
+    server.get("/wait")
+    eventually(lambda: server.notes() == ["started", "waiting"])
+
+    server.end(signal.SIGKILL)
+
+    eventually(lambda: server.processes() == 0)
+    assert server.notes() == ["started", "waiting", "stopped"]
+
+
+# The start
+
+
+def test_a_server_whose_only_worker_dies_ends_with_an_error(server: Running) -> None:
+    server.get("/die")
+
+    assert server.ended() == (1, "")
+
+
+@pytest.mark.parametrize("where", ["refuse", "fail", "raise"])
+def test_an_application_that_cannot_start_is_said_in_one_sentence(start: Start, where: str, tmp_path: Path) -> None:
+    (tmp_path / where).touch()
+
+    assert start().ended() == (1, f"wherry: The folder holds a file named {where}.\n")
+
+
+def test_the_address_to_listen_on_is_numeric_and_its_port_free() -> None:
+    host, port = listening_address("localhost", 0)
+
+    assert (host, port > 0) == ("127.0.0.1", True)
+    assert listening_address("127.0.0.1", port) == ("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "127.0.0.1.5", "ü" * 100, "a\0b"])
+def test_a_host_that_has_no_address_is_named(host: str) -> None:
+    with pytest.raises(StartError) as caught:
+        listening_address(host, 4000)
+    assert str(caught.value) == f"HOST is {host!r}, which has no address."
+
+
+def test_a_host_of_another_machine_is_named() -> None:
+    with pytest.raises(StartError) as caught:
+        listening_address("192.0.2.1", 4000)
+    assert str(caught.value) == "It is not possible to listen on 192.0.2.1, port 4000: Cannot assign requested address."
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_port_in_use_is_named(shared: bool) -> None:
+    with socket.socket() as other:
+        if shared:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        with pytest.raises(StartError) as caught:
+            listening_address("127.0.0.1", port)
+    assert str(caught.value) == f"Port {port} is in use on 127.0.0.1: choose another, or end what uses it."
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may listen on every port")
+def test_a_port_that_only_the_superuser_may_have_is_named() -> None:
+    with pytest.raises(StartError) as caught:
+        listening_address("127.0.0.1", 1)
+    assert str(caught.value) == "Port 1 needs more rights than this user has: choose one above 1023."
