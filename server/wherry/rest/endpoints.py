@@ -64,7 +64,7 @@ class DataApi:
         database: Database,
         tokens: TokenVerifier,
         plans: Callable[[], PlanCache],
-        refresh: Callable[[], bool],
+        refresh: Callable[[], Awaitable[bool]],
         describe: Describe,
         *,
         max_body: int,
@@ -103,9 +103,9 @@ class DataApi:
             try:
                 return await attempt(self._plans())
             except SchemaChanged:
-                self._refresh()
+                await self._refresh()
             except (SchemaError, AccessDenied):
-                if not self._refresh():
+                if not await self._refresh():
                     raise
         raise DatabaseBusy("The schema changes faster than the request can be planned", hint="Send it again")
 
@@ -127,13 +127,13 @@ class DataApi:
             identity.role,
         )
 
-        async def attempt(plans: PlanCache) -> Headers:
+        async def attempt(plans: PlanCache) -> None:
             prepared = plans.read(key, identity, lambda: _parse_read(resource, shape, headers, range_))
             version = plans.schema.version
-            result = self._database.read_now(prepared.transaction, values, identity, version)
-            if result is None:
-                later = self._database.read_later(prepared.transaction, values, identity, version)
-                result = await _unless_gone(receive, later)
+            page = self._database.read_now(prepared.transaction, values, identity, version)
+            result = page if page is not None else await _unless_gone(
+                receive, self._database.read_later(prepared.transaction, values, identity, version)
+            )
             offset = 0 if prepared.offset is None else int(values[prepared.offset])
             try:
                 if prepared.singular:
@@ -151,7 +151,6 @@ class DataApi:
                 await respond(send, status, answer, result.body)
             else:
                 await _send_stream(send, status, answer, result)
-            return answer
 
         await self._current(attempt)
 
