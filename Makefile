@@ -9,7 +9,8 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
-DEMO := database/demo.db
+# In a folder of its own: the policies.sql beside a database is that database's.
+DEMO := database/demo/films.db
 CLIENTS := server/tests/clients
 NPM := $(shell command -v npm 2>/dev/null)
 
