@@ -1,7 +1,7 @@
 # What a contributor runs. `make help` lists the targets; each makes what it needs first.
 
 PYTHON ?= python3
-DB ?=
+DB ?= $(DATABASE_URL)
 PORT ?= 4000
 # Two processes suit small machines; `make test JOBS=8 ARGS="-k embed"` for others.
 JOBS ?= 2
