@@ -40,6 +40,8 @@ class Checkpoints:
 
     def between_batches(self) -> None:
         """Checkpoint if the log is long."""
+        if self._pages < self._limit:
+            self._due = self._limit
         if self._pages < self._due:
             return
         self._run(apsw.SQLITE_CHECKPOINT_PASSIVE)

@@ -1,4 +1,8 @@
-"""Look at the file before it is served: what can be wrong with it, each as one sentence for the operator."""
+"""Look at the file before it is served: what can be wrong with it, each as one sentence for the operator.
+
+Only SQLite opens the file: closing a descriptor of one's own would drop the locks of every connection that this
+process has to it. https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+"""
 
 import os
 import stat
@@ -10,8 +14,6 @@ import apsw
 
 from wherry.errors import StartError
 from wherry.sqlite.connection import Access, open_reader
-
-_MAGIC = b"SQLite format 3\x00"
 
 #: Seconds that a lock which somebody holds may last at start.
 _PATIENCE: Final = 2.0
@@ -35,7 +37,6 @@ class FileState:
 def inspect_file(path: Path, *, read_only: bool = False) -> FileState:
     """Return how `path` can be served; raise StartError, in one sentence, where it cannot be."""
     _require_file(path)
-    _require_header(path)
     reason = "the setting says so" if read_only else _unwritable(path)
     access = Access.READ_ONLY if reason else Access.READ_WRITE
     try:
@@ -57,17 +58,8 @@ def _require_file(path: Path) -> None:
         raise StartError(f"{path} is a folder; name the SQLite file in it.")
     if not stat.S_ISREG(mode):
         raise StartError(f"{path} is not a regular file.")
-
-
-def _require_header(path: Path) -> None:
-    """Refuse what does not begin as a database does; an empty file is an empty database."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(len(_MAGIC))
-    except OSError as error:
-        raise StartError(f"{path} cannot be read: {error.strerror}.") from error
-    if header and header != _MAGIC:
-        raise StartError(f"{path} is not an SQLite database (or it is encrypted).")
+    if not os.access(path, os.R_OK, effective_ids=True):
+        raise StartError(f"{path} cannot be read: this user has no permission to.")
 
 
 def _unwritable(path: Path) -> str:
@@ -94,7 +86,9 @@ def _probe(path: Path, access: Access) -> str:
         raise
     except (apsw.BusyError, apsw.LockedError) as error:
         raise StartError(f"{path} is locked by another process; end it, or let it finish, and start again.") from error
-    except (apsw.NotADBError, apsw.CorruptError) as error:
+    except apsw.NotADBError as error:
+        raise StartError(f"{path} is not an SQLite database (or it is encrypted).") from error
+    except apsw.CorruptError as error:
         raise StartError(f"{path} is damaged: {error}; restore a backup, or try sqlite3's .recover.") from error
     except apsw.ReadOnlyError as error:
         raise StartError(f"{path} needs a recovery that a read-only file cannot get; open it once writable.") from error

@@ -30,12 +30,12 @@ class LoopEmit:
     """An `Emit` that a thread may call: listeners hear on the loop's thread, once there is a loop."""
 
     def __init__(self, emit: Emit) -> None:
-        self._emit = emit
+        self.emit = emit  #: for who is on the loop's thread
         self.loop: asyncio.AbstractEventLoop | None = None
 
     def __call__(self, observation: Observation) -> None:
         """Emit soon, on the loop's thread."""
         if self.loop is None:
-            self._emit(observation)
+            self.emit(observation)
         else:
-            call_threadsafe(self.loop, self._emit, observation)
+            call_threadsafe(self.loop, self.emit, observation)

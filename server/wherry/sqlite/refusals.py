@@ -84,6 +84,7 @@ _STATEMENT_REFUSALS: tuple[tuple[re.Pattern[str], Callable[[str], DatabaseError]
                 hint='Quote words with signs in them: "c++"',
             ),
         ),
+        ("syntax error", lambda text: DatabaseError(text, code="42601")),
         (
             "cannot modify|may not be modified|cannot UPDATE|cannot INSERT",
             lambda text: DatabaseError(text, code="55000", status=405),

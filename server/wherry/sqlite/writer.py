@@ -75,6 +75,7 @@ class Writer:
         self._waiting: dict[Job, None] = {}
         self._sweeping = False
         self._closing = False
+        self._told_to_end = False
         self._thread: Thread | None = None
         self._ended: asyncio.Future[object] | None = None
 
@@ -159,7 +160,7 @@ class Writer:
         """Sort what waits into small and large, waiting for something; return False to end."""
         while True:
             idle = not self._small and not self._large
-            if idle and self._closing:
+            if idle and self._told_to_end:
                 return False
             try:
                 if idle and self._checkpoints.waiting:
@@ -171,7 +172,9 @@ class Writer:
                     return True
                 self._look_after_the_log(self._checkpoints.when_idle)
                 continue
-            if job is not None:
+            if job is None:
+                self._told_to_end = True  # it comes last: what waited before it is here already
+            else:
                 (self._large if job.large else self._small).append(job)
 
     def _take(self) -> list[Job]:
@@ -200,7 +203,7 @@ class Writer:
                 settle(job.future, job.outcome)  # type: ignore[arg-type]  # a future of less is one of object
             else:
                 settle(job.future, None, job.outcome)  # type: ignore[arg-type]
-        self._emit(observation)
+        self._emit.emit(observation)
 
 
 def _give_up(job: Job, error: DatabaseBusy) -> None:

@@ -1,0 +1,1 @@
+"""The file's room: reads, writes, processes, functions, refusals."""
