@@ -1,7 +1,8 @@
-"""What only the text of a CREATE statement tells: constraints' names, deferred keys, triggers' events.
+"""What only the text of a CREATE statement tells: keys' names, which are deferred, triggers' events.
 
-No PRAGMA gives these. The statements stand in sqlite_schema, so SQLite has accepted them; they are read here as far
-as needed (https://sqlite.org/lang_createtable.html). Column names are folded, as `model.fold` does.
+No PRAGMA gives these. (The name of a violated CHECK stands in SQLite's error.) The statements stand in sqlite_schema,
+so SQLite has accepted them; they are read here as far as needed (https://sqlite.org/lang_createtable.html). Column
+names are folded, as `model.fold` does.
 """
 
 import re
@@ -30,7 +31,6 @@ class TableDefinition:
     primary_key: str | None = None  #: the constraint's name
     unique_keys: Mapping[tuple[str, ...], str] = field(default_factory=dict)  #: folded columns → constraint's name
     foreign_keys: tuple[ForeignKeyDefinition, ...] = ()  #: in the order of the text
-    checks: tuple[str, ...] = ()  #: names of CHECK constraints that have one
 
 
 class TriggerEvent(StrEnum):
@@ -54,12 +54,7 @@ def read_table(sql: str) -> TableDefinition:
     constraints = _Constraints()
     for item in _items(tokenize(sql)):
         constraints.read(item)
-    return TableDefinition(
-        constraints.primary_key,
-        constraints.unique_keys,
-        tuple(constraints.foreign_keys),
-        tuple(constraints.checks),
-    )
+    return TableDefinition(constraints.primary_key, constraints.unique_keys, tuple(constraints.foreign_keys))
 
 
 #: The tokens between parentheses, or a token outside of them.
@@ -79,7 +74,6 @@ class _Constraints:
         self.primary_key: str | None = None
         self.unique_keys: dict[tuple[str, ...], str] = {}
         self.foreign_keys: list[ForeignKeyDefinition] = []
-        self.checks: list[str] = []
 
     def read(self, item: Sequence[_Node]) -> None:
         """Read a column's definition or one or more table constraints."""
@@ -93,32 +87,30 @@ class _Constraints:
             word = _keyword(item, position)
             match word:
                 case "constraint":
-                    position += 1
-                    name = next(iter(_texts(item[position : position + 1])), None)
-                    position += 1
+                    name = next(_texts(item[position + 1 : position + 2]), None)
+                    position += 2
                     continue
                 case "primary":
                     self.primary_key = name
                 case "unique" if name is not None:
                     self.unique_keys.setdefault(column or _names(item[position + 1 : position + 2]), name)
-                case "check" if name is not None:
-                    self.checks.append(name)
                 case "foreign":
                     foreign = (_names(item[position + 2 : position + 3]), name)
                 case "references":
                     columns, key_name = foreign or (column, name)
                     self.foreign_keys.append(ForeignKeyDefinition(columns, key_name))
                     foreign = None
-                case "deferrable" if self._is_deferred(item, position) and self.foreign_keys:
+                case "deferrable" if _is_deferred(item, position) and self.foreign_keys:
                     last = self.foreign_keys[-1]
                     self.foreign_keys[-1] = ForeignKeyDefinition(last.columns, last.name, deferred=True)
             if word in _COLUMN_CONSTRAINTS:
                 name = None
             position += 1
 
-    def _is_deferred(self, item: Sequence[_Node], position: int) -> bool:
-        following = (_keyword(item, position + 1), _keyword(item, position + 2))
-        return following == ("initially", "deferred") and _keyword(item, position - 1) != "not"
+
+def _is_deferred(item: Sequence[_Node], position: int) -> bool:
+    following = (_keyword(item, position + 1), _keyword(item, position + 2))
+    return following == ("initially", "deferred") and _keyword(item, position - 1) != "not"
 
 
 def _items(tokens: Sequence[Token]) -> Iterator[list[_Node]]:

@@ -111,7 +111,7 @@ def _column(entry: CatalogueTable, column: CatalogueColumn, *, is_rowid: bool) -
 
 
 def _refuses_blobs(entry: CatalogueTable, column: CatalogueColumn) -> bool:
-    """Tell whether STRICT keeps BLOBs out; what a virtual generated column computes is not checked by SQLite."""
+    """Tell whether STRICT keeps BLOBs out, which it checks at writing; a virtual column is computed at reading."""
     return entry.strict and column.hidden != _VIRTUAL and fold(column.declared_type) in _REFUSE_BLOBS
 
 

@@ -5,6 +5,8 @@ its own for and clients do: booleans and JSON. Dates, times and UUIDs are NUMERI
 it is; on the wire they are text.
 """
 
+from functools import lru_cache
+
 from wherry.schema.model import ColumnType, fold
 
 _BY_PART = (
@@ -20,9 +22,10 @@ _BY_PART = (
 _COMPARED_BY_AFFINITY = frozenset({ColumnType.INTEGER, ColumnType.REAL, ColumnType.NUMERIC})
 
 
+@lru_cache(maxsize=1024)
 def column_type(declared_type: str, *, strict: bool = False) -> ColumnType:
     """Return the type that a declaration means; in a STRICT table ANY is no type, elsewhere it is NUMERIC."""
-    declared = fold(declared_type).strip()
+    declared = fold(declared_type)
     if not declared or (strict and declared == "any"):
         return ColumnType.UNTYPED
     for parts, type_ in _BY_PART:
@@ -32,7 +35,7 @@ def column_type(declared_type: str, *, strict: bool = False) -> ColumnType:
 
 
 def compound_type(type_: ColumnType) -> ColumnType:
-    """Return the type of a view's column that comes from several SELECTs, of which the first has `type_`.
+    """Return the type of a view's column that comes from several SELECTs, one of which has `type_`.
 
     Such a column has a number's affinity in some rows only, so numbers are compared as without one.
     """
