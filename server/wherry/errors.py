@@ -5,6 +5,7 @@
     ├── SchemaChanged           the schema is no longer the one that was planned with: read it again and plan again
     ├── WriteUndone             a write was undone for what it would have done: rows forbidden, too many, not one
     ├── ClientGone              the client closed the connection: nobody is left to answer
+    ├── StatementRefused        SQLite cannot prepare a statement of the operator's: an expression of policies.sql
     └── ApiError                a request cannot be served: {code, message, details, hint} and a status
         ├── RequestError        400  PGRST100…  the words of the request cannot be parsed
         │   ├── PreferenceError 400  PGRST122   handling=strict and a preference that is not known
@@ -58,6 +59,15 @@ class WriteUndone(WherryError):
 
 class ClientGone(WherryError):
     """The client closed the connection before its request was read or answered."""
+
+
+class StatementRefused(WherryError):
+    """SQLite cannot prepare a statement; `offset` is where in its text (in bytes of UTF-8), None where SQLite does not say."""
+
+    def __init__(self, message: str, *, offset: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
 
 
 class UndoReason(StrEnum):

@@ -67,6 +67,20 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """A column that a statement reads, as SQLite's authorizer tells it; names are to be compared without case.
+
+    `column` is empty where no column of the table is needed (`count(*)`), and ROWID for the rowid. `within` names the
+    view or common table expression in whose text the reading stands, None for the statement's own text; it is
+    empty for a view that SQLite does not name. An empty `table` says only that the view `within` is read.
+    """
+
+    table: str
+    column: str
+    within: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Framing:
     """What stands before, between and after the rows of a body."""
 

@@ -4,10 +4,11 @@ Predicates are SQL in pieces: text that stands in `policies.sql`, and parameters
 caller. They hold for one schema version, against which they were checked when `policies.sql` was loaded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from wherry.schema.model import Table
 from wherry.statement import Parameter
 
 
@@ -74,11 +75,54 @@ class Access:
         return not (self.readable or self.may_insert or self.may_update or self.may_delete)
 
 
-@dataclass(frozen=True, slots=True)
-class Policies:
-    """The access of every role to every table, for one schema version and one state of `policies.sql`."""
+#: A role that has no privilege on a table.
+NO_ACCESS: Final = Access(
+    readable=(),
+    insertable=frozenset(),
+    updatable=frozenset(),
+    may_insert=False,
+    may_update=False,
+    may_delete=False,
+    visible=Never(),
+    changeable=Never(),
+    deletable=Never(),
+    insert_check=Never(),
+    update_check=Never(),
+)
 
-    version: str  #: changes whenever the file or the schema does
-    roles: frozenset[str]
-    access: Mapping[tuple[str, str], Access]  #: (role, table) → access; a missing pair means no privilege
-    warnings: tuple[str, ...] = ()
+
+class Policies:
+    """The access of every role to every table, for one schema version and one state of `policies.sql`.
+
+    `version` changes whenever the file or the schema does. A class because it remembers: an access is made when it
+    is first asked for. It may be asked by several threads at once.
+    """
+
+    __slots__ = ("_find", "_known", "roles", "version", "warnings")
+
+    def __init__(
+        self,
+        version: str,
+        roles: frozenset[str],
+        find: Callable[[str, Table], Access],
+        *,
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        self.version = version
+        self.roles = roles
+        self.warnings = warnings
+        self._find = find
+        self._known: dict[tuple[str, str], Access] = {}
+
+    def access(self, role: str, table: Table) -> Access:
+        """Return what the role may do with the table: nothing, for a role that was not created."""
+        known = self._known.get((role, table.name))
+        if known is not None:
+            return known
+        if role not in self.roles:  # and is not remembered: the names in tokens have no end
+            return NO_ACCESS
+        found = self._known[role, table.name] = self._find(role, table)
+        return found
+
+    def __repr__(self) -> str:
+        return f"Policies({self.version!r}, roles={sorted(self.roles)})"
