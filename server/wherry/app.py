@@ -12,8 +12,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import perf_counter
 
-import apsw
-
 from wherry import __version__
 from wherry.asgi import Application, Receive, Scope, Send
 from wherry.auth.jwks import KeyRefresher
@@ -29,6 +27,7 @@ from wherry.operations import Operations
 from wherry.policies import PoliciesFile
 from wherry.rest.current_plans import CurrentPlans, describe
 from wherry.rest.endpoints import BASE_PATH, DataApi
+from wherry.sqlite.connection import SQLITE_VERSION
 from wherry.sqlite.database import Database
 
 #: Seconds between two looks at policies.sql and the schema, and between two flushes of the log.
@@ -134,7 +133,7 @@ class Wherry:
         state = database.state
         self.emit(
             ServerStarted(
-                __version__, str(settings.database), state.read_only, state.journal_mode, apsw.sqlite_lib_version(),
+                __version__, str(settings.database), state.read_only, state.journal_mode, SQLITE_VERSION,
                 f"{settings.host}:{settings.port}",
             )
         )  # fmt: skip

@@ -7,7 +7,6 @@ reads and writes.
 """
 
 import asyncio
-from functools import partial
 from time import perf_counter
 
 import msgspec
@@ -16,15 +15,22 @@ from wherry import __version__
 from wherry.errors import StartError
 from wherry.identity import Identity
 from wherry.observe import Emit, PoliciesLoaded, PoliciesRefused, SchemaLoaded
-from wherry.policies import Policies, PoliciesError, PoliciesFile, load_policies, no_policies
+from wherry.policies import (
+    Policies,
+    PoliciesError,
+    PoliciesFile,
+    PoliciesUnreadable,
+    Stamp,
+    load_policies,
+    no_policies,
+)
 from wherry.rest.openapi import openapi_document
 from wherry.rest.plan_cache import PlanCache
 from wherry.schema.model import Schema
 from wherry.schema.reader import interpret
 from wherry.sqlite.catalogue import read_catalogue
-from wherry.sqlite.connection import Connection
 from wherry.sqlite.database import Database
-from wherry.sqlite.expressions import check_expressions
+from wherry.sqlite.expressions import ExpressionReader
 
 
 class CurrentPlans:
@@ -37,7 +43,7 @@ class CurrentPlans:
         self._emit = emit
         self._lock = asyncio.Lock()
         self._current: PlanCache | None = None
-        self._state: object = None
+        self._stamp: Stamp = None
         self._past_hits = self._past_misses = 0
 
     @property
@@ -75,36 +81,42 @@ class CurrentPlans:
 
     async def watch(self) -> None:
         """Look whether schema or policies.sql changed; to be called about twice a second."""
-        if self._file.state() != self._state or self._database.schema_version() != self.current.schema.version:
+        if self._file.stamp() != self._stamp or self._database.schema_version() != self.current.schema.version:
             async with self._lock:
                 await self._read()
 
     async def _read(self) -> None:
         started = perf_counter()
-        state = self._file.state()
+        stamp = self._file.stamp()
         schema = await self._database.call(lambda connection: interpret(read_catalogue(connection)))
         last = self._current
         if last is None or last.schema.version != schema.version:
             self._emit(SchemaLoaded(schema.version, len(schema.tables), perf_counter() - started))
         try:
-            policies = await self._database.call(partial(self._load_policies, schema))
-        except PoliciesError as error:
+            policies = await asyncio.to_thread(self._load_policies, schema)
+        except (PoliciesError, PoliciesUnreadable) as error:
             if last is None:
                 raise StartError(f"{error}") from error
             self._emit(PoliciesRefused(str(self._file.path), str(error)))
             policies = last.policies if last.schema.version == schema.version else no_policies(schema)
         else:
-            path = str(self._file.path) if state is not None else None
+            path = str(self._file.path) if stamp is not None else None
             self._emit(PoliciesLoaded(path, policies.version, len(policies.roles), policies.warnings))
         self._past_hits, self._past_misses = self.hits, self.misses
-        self._state = state
+        self._stamp = stamp
         self._current = PlanCache(schema, policies, max_rows=self._max_rows)
 
-    def _load_policies(self, schema: Schema, connection: Connection) -> Policies:
-        text = self._file.read()
-        if text is None:
+    def _load_policies(self, schema: Schema) -> Policies:
+        read = self._file.read()
+        if read is None:
             return no_policies(schema)
-        return load_policies(text, schema, check_expressions(connection), version=str(schema.version))
+        text, version = read
+        state = self._database.state
+        reader = ExpressionReader(state.path, state.access)
+        try:
+            return load_policies(text, schema, reader.check, version=version, file=self._file.path.name)
+        finally:
+            reader.close()
 
 
 def describe(plans: PlanCache, identity: Identity, base_path: str) -> bytes:

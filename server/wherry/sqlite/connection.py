@@ -7,6 +7,7 @@ is how a torn database comes about. https://www.sqlite.org/mmap.html
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 import apsw
@@ -32,7 +33,11 @@ class Access(StrEnum):
     IMMUTABLE = "immutable"  #: read-only without locks or log: for a WAL file on a disk that takes no `-shm`
 
 
-def require_sqlite(version: str = apsw.sqlite_lib_version()) -> None:
+#: The version of the SQLite that comes with apsw.
+SQLITE_VERSION: Final = apsw.sqlite_lib_version()
+
+
+def require_sqlite(version: str = SQLITE_VERSION) -> None:
     """Refuse (StartError) an SQLite with the WAL-reset bug."""
     if tuple(int(part) for part in version.split(".")[:3]) < OLDEST_SQLITE:
         oldest = ".".join(map(str, OLDEST_SQLITE))
@@ -76,6 +81,9 @@ def _open(path: Path, access: Access, *, busy_timeout: float, statements: int) -
     connection.set_busy_timeout(round(busy_timeout * 1000))
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0)
+    # Without this SQLite looks at bound values (of LIMIT, GLOB, with ANALYZE of any comparison) to plan, and so
+    # compiles the statement anew whenever one of them is another: an embed took 63 µs instead of 13.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     # LIKE compares in time pattern x text, and a progress handler cannot stop one comparison.
     connection.limit(apsw.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, _LIKE_PATTERN_LENGTH)
     register_functions(connection)
