@@ -399,3 +399,5 @@ async def test_closing_the_database_ends_reads_and_streams(
             pass
     with pytest.raises(DatabaseBusy):
         await database.read_later(titles, (), ANONYMOUS, version)
+    with pytest.raises(DatabaseBusy):
+        await database.read(titles, (), ANONYMOUS, version)

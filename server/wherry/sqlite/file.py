@@ -41,7 +41,7 @@ def inspect_file(path: Path, *, read_only: bool = False) -> FileState:
     access = Access.READ_ONLY if reason else Access.READ_WRITE
     try:
         return FileState(path, access, _probe(path, access), reason)
-    except apsw.CantOpenError as error:
+    except (apsw.CantOpenError, apsw.ReadOnlyError) as error:
         if access is Access.READ_ONLY:
             return _immutable(path, reason, error)
         raise StartError(f"{path} cannot be opened: {error}.") from error
@@ -74,7 +74,7 @@ def _unwritable(path: Path) -> str:
 
 
 def _probe(path: Path, access: Access) -> str:
-    """Read the schema and return the journal mode; raise apsw.CantOpenError where that needs another access."""
+    """Read the schema and return the journal mode; raise CantOpenError or ReadOnlyError where no `-shm` can be made."""
     try:
         connection = open_reader(path, access, busy_timeout=_PATIENCE, cache_kib=64, statements=4)
         try:
@@ -84,19 +84,21 @@ def _probe(path: Path, access: Access) -> str:
             connection.close(True)
     except apsw.CantOpenError:
         raise
+    except apsw.ReadOnlyError as error:
+        if getattr(error, "extendedresult", 0) != apsw.SQLITE_READONLY_ROLLBACK:
+            raise
+        raise StartError(f"{path} needs a recovery that a read-only file cannot get; open it once writable.") from error
     except (apsw.BusyError, apsw.LockedError) as error:
         raise StartError(f"{path} is locked by another process; end it, or let it finish, and start again.") from error
     except apsw.NotADBError as error:
         raise StartError(f"{path} is not an SQLite database (or it is encrypted).") from error
     except apsw.CorruptError as error:
         raise StartError(f"{path} is damaged: {error}; restore a backup, or try sqlite3's .recover.") from error
-    except apsw.ReadOnlyError as error:
-        raise StartError(f"{path} needs a recovery that a read-only file cannot get; open it once writable.") from error
     except apsw.Error as error:
         raise StartError(f"{path} cannot be read: {error}.") from error
 
 
-def _immutable(path: Path, reason: str, error: apsw.CantOpenError) -> FileState:
+def _immutable(path: Path, reason: str, error: apsw.Error) -> FileState:
     """Open a WAL file where no `-shm` can be made; one with a log in use would be served without its last rows."""
     log = path.with_name(path.name + "-wal")
     if log.exists() and log.stat().st_size:
@@ -104,6 +106,7 @@ def _immutable(path: Path, reason: str, error: apsw.CantOpenError) -> FileState:
             f"{path} cannot be read with its log {log.name}: open it once writable, then start again."
         ) from error
     try:
-        return FileState(path, Access.IMMUTABLE, _probe(path, Access.IMMUTABLE), reason)
+        _probe(path, Access.IMMUTABLE)
     except apsw.CantOpenError as failure:
         raise StartError(f"{path} cannot be opened: {failure}.") from failure
+    return FileState(path, Access.IMMUTABLE, "wal", reason)

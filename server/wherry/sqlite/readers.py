@@ -16,7 +16,7 @@ from wherry.errors import DatabaseBusy
 from wherry.observe import Emit
 from wherry.sqlite.lease import CallLease, Lease
 from wherry.sqlite.on_loop import call_threadsafe, settle
-from wherry.sqlite.refusals import refusal
+from wherry.sqlite.refusals import refusal, stopping
 from wherry.sqlite.results import Page, Stream
 from wherry.sqlite.slow import SlowStatements
 from wherry.sqlite.stream import ReadBindings, ReadLease, ReadLimits
@@ -74,7 +74,7 @@ class ReaderPool:
         """Stop every read, close the connections and end the threads."""
         self._closed = True
         for lease in self._leases:
-            lease.stop(_closing())
+            lease.stop(stopping())
         for _ in self._threads:
             self._queue.put(None)
         for lease in list(self._leases):
@@ -84,7 +84,7 @@ class ReaderPool:
 
     def _start(self, lease: Lease) -> None:
         if self._closed:
-            raise _closing()
+            raise stopping()
         if len(self._leases) >= self._size + WAITING_READS:
             raise DatabaseBusy("too many slow reads wait already; try again in a moment")
         self._leases.add(lease)
@@ -110,7 +110,3 @@ class ReaderPool:
             call_threadsafe(lease.loop, settle, lease.ended, None)
         if connection is not None:
             connection.close(True)
-
-
-def _closing() -> DatabaseBusy:
-    return DatabaseBusy("the server is stopping")

@@ -24,6 +24,8 @@ def refusal(error: Exception) -> WherryError:
             return _constraint(error)
         case apsw.SQLError():
             return _statement(str(error))
+        case apsw.ConnectionClosedError() | apsw.CursorClosedError():
+            return stopping()
         case apsw.Error():
             return _result(error)
         case OverflowError():
@@ -89,7 +91,7 @@ _STATEMENT_REFUSALS: tuple[tuple[re.Pattern[str], Callable[[str], DatabaseError]
             "cannot modify|may not be modified|cannot UPDATE|cannot INSERT",
             lambda text: DatabaseError(text, code="55000", status=405),
         ),
-        ("too many|too large|too deep|stack overflow|parser stack", _too_complex),
+        ("too many|too large|Recursion limit|too deep|stack overflow|parser stack", _too_complex),
     )
 )
 
@@ -104,6 +106,11 @@ def _statement(text: str) -> DatabaseError:
 def busy() -> DatabaseBusy:
     """Return the refusal of a caller that waited for another process as long as a caller may."""
     return DatabaseBusy("another process holds the database; try again in a moment")
+
+
+def stopping() -> DatabaseBusy:
+    """Return the refusal of a caller that came after the end."""
+    return DatabaseBusy("the server is stopping")
 
 
 def timed_out() -> StatementTimeout:

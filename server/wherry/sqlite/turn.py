@@ -7,6 +7,7 @@ stands beneath it, so where the sidecar cannot be written, writing goes on witho
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -26,20 +27,19 @@ class Turn:
         """Wait for the turn."""
         if self._descriptor is None and not self._unavailable:
             self._open()
-        if self._descriptor is not None:
-            self._lock(self._descriptor)
+        self._flock(fcntl.LOCK_EX)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Hand the turn over."""
-        if self._descriptor is not None:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        """Hand the turn over; never raises, for what was done in it is done."""
+        self._flock(fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Close the file; the next turn opens it again."""
         if self._descriptor is not None:
-            os.close(self._descriptor)
+            with suppress(OSError):
+                os.close(self._descriptor)
             self._descriptor = None
 
     def _open(self) -> None:
@@ -49,9 +49,11 @@ class Turn:
         except OSError as error:
             self._give_up(error)
 
-    def _lock(self, descriptor: int) -> None:
+    def _flock(self, operation: int) -> None:
+        if self._descriptor is None:
+            return
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            fcntl.flock(self._descriptor, operation)
         except OSError as error:  # a network file system without locks
             self.close()
             self._give_up(error)

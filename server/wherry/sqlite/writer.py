@@ -28,7 +28,7 @@ from wherry.observe import TransactionRun, UnexpectedError
 from wherry.sqlite.batch import Batch, Job
 from wherry.sqlite.checkpoints import Checkpoints
 from wherry.sqlite.on_loop import LoopEmit, call_threadsafe, settle
-from wherry.sqlite.refusals import busy, refusal
+from wherry.sqlite.refusals import busy, refusal, stopping
 from wherry.sqlite.turn import Turn
 from wherry.statement import WriteResult, WriteTransaction
 
@@ -89,7 +89,7 @@ class Writer:
     async def write(self, transaction: WriteTransaction) -> WriteResult:
         """Return what the write did, once it is durable; see `Database.write`."""
         if self._closing:
-            raise _stopping()
+            raise stopping()
         if self.queue_length >= WAITING_WRITES:
             raise DatabaseBusy("too many writes wait already; try again in a moment")
         loop = asyncio.get_running_loop()
@@ -118,7 +118,7 @@ class Writer:
         self._queue.put(None)
         await asyncio.wait([self._ended], timeout=patience)
         for job in self._waiting:
-            _give_up(job, _stopping())
+            _give_up(job, stopping())
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._emit.loop = loop
@@ -153,8 +153,10 @@ class Writer:
                 ran, observation = _refuse(jobs, error), UnexpectedError(None, error)
             call_threadsafe(loop, self._answer, ran, observation)
             self._look_after_the_log(self._checkpoints.between_batches)
-        self._finish()
-        call_threadsafe(loop, settle, ended, None)
+        try:
+            self._finish()
+        finally:
+            call_threadsafe(loop, settle, ended, None)
 
     def _collect(self) -> bool:
         """Sort what waits into small and large, waiting for something; return False to end."""
@@ -219,7 +221,3 @@ def _refuse(jobs: Iterable[Job], error: BaseException) -> list[Job]:
         job.claim()
         job.outcome = refusal(error) if isinstance(error, Exception) else error
     return refused
-
-
-def _stopping() -> DatabaseBusy:
-    return DatabaseBusy("the server is stopping")
