@@ -70,8 +70,8 @@ def serve(
 
     settings = Settings.from_environment(os.environ, DATABASE_URL=database, HOST=host, PORT=port, WORKERS=workers)
     state = inspect_file(settings.database)
-    secret = load_secret(settings, may_forget=state.read_only)
     address, free_port = listening_address(settings.host, settings.port)
+    secret = load_secret(settings, may_forget=state.read_only)
     settings = replace(settings, host=address, port=free_port, jwt_secret=secret)
 
     from wherry.app import create_app

@@ -12,22 +12,30 @@ What an end looks like, from SIGTERM or SIGINT to the main process on:
 3. What is left after the grace time is killed.
 
 A worker whose main process has disappeared ends itself like on SIGTERM, so that none is left on the port.
+
+Signals come when they like: twice (Ctrl-C is pressed again, and reaches the workers too), or while a worker starts.
+Granian's worker would hang on the second, and its event loop overhears what comes between its two runs. So a worker
+blocks the two signals until it serves, and hands on the first of them only (`_told_once`).
 """
 
 import asyncio
 import errno
 import os
+import resource
 import signal
 import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from multiprocessing import parent_process
+from tempfile import TemporaryDirectory
 from threading import Timer
 from typing import NoReturn
 
+from granian import _signals
+from granian._granian import WorkerSignal
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
@@ -35,17 +43,21 @@ from granian.server.mp import MPServer
 from wherry.asgi import Application, Message, Receive, Scope, Send
 from wherry.config import Settings
 from wherry.errors import StartError
+from wherry.metrics import RUNTIME_DIRECTORY
 
 #: Milliseconds for the head of a request to arrive. For Granian the time between two requests of a connection counts
 #: too, so it is longer than what proxies keep an idle connection for (nginx: 60 s): they should close it, not we.
 HEAD_TIMEOUT = 75_000
 #: The largest head of a request, and what is read ahead of a body, in bytes.
 READ_AHEAD = 64 * 1024
-#: Connections that wait to be accepted; and requests at once, each worker.
+#: Connections that wait to be accepted; and those that each worker holds, idle ones too (what Granian calls
+#: backpressure counts connections). More of them wait until one is closed.
 BACKLOG = 2048
-MOST_REQUESTS = 1024
+MOST_CONNECTIONS = 10_000
 #: The part of the grace time after which the workers get their last call.
 LAST_CALL = 0.75
+
+_ENDS = (signal.SIGINT, signal.SIGTERM)
 
 Build = Callable[[Settings], Application]
 
@@ -53,9 +65,24 @@ Build = Callable[[Settings], Application]
 def serve(settings: Settings, build: Build) -> None:
     """Answer requests on the settings' address until told to end; `build` makes each worker's application.
 
-    Raises SystemExit with 1 when a worker cannot start or has died for good.
+    Raises SystemExit with 1 when a worker cannot start or has died for good, and StartError where several workers
+    have no place to put their metrics together.
     """
-    _Server(settings).serve(target_loader=partial(_worker_application, settings, build), wrap_loader=False)
+    with ExitStack() as stack:
+        if settings.workers > 1:
+            try:
+                directory = stack.enter_context(TemporaryDirectory(prefix="wherry-"))
+            except OSError as error:
+                raise StartError(f"Several workers need a folder for temporary files: {error.strerror}.") from error
+            os.environ[RUNTIME_DIRECTORY] = directory
+        _allow_connections()
+        _Server(settings).serve(target_loader=partial(_worker_application, settings, build), wrap_loader=False)
+
+
+def _allow_connections() -> None:
+    """Raise the number of files that the process may open, which many systems set low, as far as it is allowed."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def listening_address(host: str, port: int) -> tuple[str, int]:
@@ -99,7 +126,7 @@ class _Server(MPServer):
             http1_settings=HTTP1Settings(header_read_timeout=HEAD_TIMEOUT, max_buffer_size=READ_AHEAD),
             websockets=False,
             backlog=BACKLOG,
-            backpressure=MOST_REQUESTS,
+            backpressure=MOST_CONNECTIONS,
             log_enabled=False,
             respawn_failed_workers=settings.workers > 1,
             workers_kill_timeout=settings.shutdown_grace,
@@ -115,6 +142,10 @@ class _Server(MPServer):
 
     def shutdown(self, exit_code: int = 0) -> None:
         """Tell the workers to end, and late in the grace time those that are left to end at once."""
+        if self.interrupt_signal:  # a signal to all processes may have ended workers already: no failure of theirs
+            for worker in self.wrks:
+                worker.interrupt_by_parent = True
+            self.interrupt_children.clear()
         last_call = Timer(self._grace * LAST_CALL, self._call_last)
         last_call.daemon = True
         last_call.start()
@@ -153,11 +184,11 @@ class _Worker:
         if (parent := parent_process()) is not None:
             loop.add_reader(parent.sentinel, self._end_alone, loop, parent.sentinel)
         try:
-            await self._application(scope, partial(self._receive, receive), partial(_send, send))
+            await self._application(scope, partial(self._receive, receive), partial(_send, loop, send))
         except StartError as error:
-            _refuse(str(error))
+            _leave(1, str(error))
         if self._last_call.is_set():
-            _exit(0)
+            _leave(0)
 
     async def _receive(self, receive: Receive) -> Message:
         """Return the next word to the lifespan: Granian's, or shutdown on the last call."""
@@ -178,25 +209,42 @@ class _Worker:
 
 def _worker_application(settings: Settings, build: Build) -> _Worker:
     """Build the application in the worker's process."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+    _signals.set_loop_signals = _told_once
     try:
         return _Worker(build(settings), settings.shutdown_grace)
     except StartError as error:
-        _refuse(str(error))
+        print(f"wherry: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
-async def _send(send: Send, message: Message) -> None:
+def _told_once(loop: asyncio.AbstractEventLoop) -> WorkerSignal:
+    """Take the place of Granian's function that tells a worker of its end, each time it is told."""
+    event = WorkerSignal()
+    untold = [event]
+
+    def tell() -> None:
+        if untold:
+            untold.pop().set()
+
+    for number in _ENDS:
+        loop.add_signal_handler(number, tell)
+    return event
+
+
+async def _send(loop: asyncio.AbstractEventLoop, send: Send, message: Message) -> None:
+    if message["type"] == "lifespan.startup.complete":
+        # By then Granian has started the loop again, to serve.
+        loop.call_later(0.05, signal.pthread_sigmask, signal.SIG_UNBLOCK, _ENDS)
     if message["type"] == "lifespan.startup.failed":
-        _refuse(message.get("message", "The application cannot start."))
+        _leave(1, message.get("message", "The application cannot start."))
     await send(message)
 
 
-def _refuse(sentence: str) -> NoReturn:
-    print(f"wherry: {sentence}", file=sys.stderr)
-    _exit(1)
-
-
-def _exit(code: int) -> NoReturn:
-    """End the worker's process at once; Granian would still wait for its connections."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+def _leave(code: int, sentence: str = "") -> NoReturn:
+    """End the process out of the event loop, at once: Granian would still wait for its connections."""
+    if sentence:
+        print(f"wherry: {sentence}", file=sys.stderr)
+    # Else the loop would say that nobody has taken the SystemExit of the lifespan's task.
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+    sys.exit(code)

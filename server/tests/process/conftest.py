@@ -35,14 +35,26 @@ def environment(**variables: str) -> dict[str, str]:
     }
 
 
+def received(connection: socket.socket) -> bytes:
+    """Return all that comes until the other side closes."""
+    pieces = []
+    while piece := connection.recv(65536):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
 @dataclass
 class Running:
-    """A server in a process group of its own, the port it listens on, and the folder of its database."""
+    """A server in a process group of its own, the port it listens on, and the folder of its database.
+
+    Standard output is read to the end only when the server has ended: a server may say little there.
+    """
 
     process: "subprocess.Popen[str]"
     port: int
     folder: Path
     connections: ExitStack
+    first_line: str
 
     def connect(self, sent: str = "") -> socket.socket:
         """Open a connection and send some text."""
@@ -50,9 +62,9 @@ class Running:
         connection.sendall(sent.encode())
         return connection
 
-    def get(self, path: str) -> socket.socket:
-        """Send a request on a connection that stays open."""
-        return self.connect(f"GET {path} HTTP/1.1\r\nhost: wherry\r\n\r\n")
+    def get(self, path: str, headers: str = "") -> socket.socket:
+        """Send a request, on a connection that stays open unless a header says otherwise."""
+        return self.connect(f"GET {path} HTTP/1.1\r\nhost: wherry\r\n{headers}\r\n")
 
     def answers(self) -> bool:
         """Say whether a connection is taken."""
@@ -90,7 +102,7 @@ Start = Callable[..., Running]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start a command that serves and says on its first line of output on which port."""
+    """Start a command that serves, and wait for its first line of output; a number there is its port."""
     started: list[subprocess.Popen[str]] = []
     connections = ExitStack()
 
@@ -105,7 +117,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
         )
         started.append(process)
         assert process.stdout is not None
-        return Running(process, int(process.stdout.readline() or 0), tmp_path, connections)
+        line = process.stdout.readline()
+        return Running(process, int(line) if line.strip().isdigit() else 0, tmp_path, connections, line)
 
     yield run
     connections.close()

@@ -32,6 +32,10 @@ def build(settings: Settings) -> Application:
                 await send({"type": "lifespan.startup.failed", "message": "The folder holds a file named fail."})
             if (folder / "raise").exists():
                 raise StartError("The folder holds a file named raise.")
+            if (folder / "slow").exists():
+                note("starting")
+                while not (folder / "go").exists():
+                    await asyncio.sleep(0.01)
             note("started")
             await send({"type": "lifespan.startup.complete"})
             await receive()

@@ -6,16 +6,14 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from tests.process.conftest import SECRET, environment
+from tests.process.conftest import SECRET, Running, Start, environment, received
 from wherry import __version__
 from wherry.auth.keys import api_keys
-
-with_the_application = pytest.mark.skipif(find_spec("wherry.app") is None, reason="there is no application yet")
+from wherry.serving import listening_address
 
 
 def wherry(*arguments: object, **settings: str) -> tuple[int, str, str]:
@@ -146,3 +144,74 @@ def test_a_bad_setting_is_said(database: Path) -> None:
         "wherry: No JWT secret is set: in production set JWT_SECRET or JWT_SECRET_FILE, "
         "or JWKS_URL or JWKS_FILE to trust the tokens of another issuer.\n"
     )
+
+
+# wherry demo
+
+
+def test_the_demo_is_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "demo.db"
+
+    assert wherry("demo", path)[0] == 0
+    assert wherry("demo", path) == (
+        1,
+        "",
+        f"wherry: {path} exists already; the demonstration is made in a place of its own.\n",
+    )
+
+
+# wherry serve: what starts
+
+
+@pytest.fixture
+def served(start: Start, database: Path) -> Running:
+    """The database, served in development, ready."""
+    _, port = listening_address("127.0.0.1", 0)
+    running = start(["-m", "wherry", "serve", str(database), "--port", str(port)], JWT_SECRET=SECRET)
+    assert json.loads(running.first_line)["msg"] == "server started"
+    running.port = port
+    return running
+
+
+def test_a_served_database_is_read_with_the_key(served: Running) -> None:
+    key = api_keys(SECRET)["service_role"]
+    answer = served.get("/api/rest/v1/films", f"apikey: {key}\r\nconnection: close\r\n")
+
+    head, body = received(answer).split(b"\r\n\r\n", 1)
+    assert (head.split(b"\r\n", 1)[0], body) == (b"HTTP/1.1 200 OK", b'[{"id":1,"title":"M"}]')
+
+
+def test_in_development_the_server_says_how_to_call_it(served: Running, database: Path) -> None:
+    served.end()
+
+    keys = api_keys(SECRET)
+    address = f"http://127.0.0.1:{served.port}"
+    code, said = served.ended()
+    assert code == 0
+    assert said == (
+        f"Wherry serves {database} on {address}\n"
+        f"  policies      {database.parent}/policies.sql (no such file: only service_role reads and writes)\n"
+        f"  anon          {keys['anon']}\n"
+        f"  service_role  {keys['service_role']}\n"
+        f"Try: curl {address}/api/rest/v1/ -H 'apikey: {keys['service_role']}'\n"
+    )
+
+
+def test_at_the_end_the_log_is_in_the_file(served: Running, database: Path) -> None:
+    assert database.with_name("app.db-wal").exists()
+
+    served.end()
+
+    assert served.ended()[0] == 0
+    assert sorted(path.name for path in database.parent.iterdir()) == ["app.db", "app.wherry"]
+
+
+def test_in_production_nothing_is_said_but_the_log(start: Start, database: Path) -> None:
+    host, port = listening_address("127.0.0.1", 0)
+    settings = {"WHERRY_ENV": "production", "HOST": host, "PORT": str(port), "JWT_SECRET": SECRET, "WORKERS": "2"}
+    running = start(["-m", "wherry", "serve"], DATABASE_URL=str(database), **settings)
+    assert json.loads(running.first_line)["msg"] == "server started"
+
+    running.end()
+
+    assert running.ended() == (0, "")

@@ -7,18 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.conftest import Running, Start, eventually
+from tests.process.conftest import Running, Start, eventually, received
 from wherry.errors import StartError
 from wherry.serving import listening_address
-
-
-def received(connection: socket.socket) -> bytes:
-    """Return all that comes until the other side closes."""
-    pieces = []
-    while piece := connection.recv(65536):
-        pieces.append(piece)
-    return b"".join(pieces)
-
 
 # The end
 
@@ -81,6 +72,34 @@ def test_a_signal_to_all_of_its_processes_ends_the_server(start: Start, with_sig
     assert server.notes() == ["started", "started", "stopped", "stopped"]
 
 
+def test_who_is_told_again_and_again_still_answers(server: Running) -> None:
+    request = server.get("/wait")
+    eventually(lambda: server.notes() == ["started", "waiting"])
+
+    for _ in range(5):
+        os.killpg(server.process.pid, signal.SIGINT)
+        os.killpg(server.process.pid, signal.SIGTERM)
+    eventually(lambda: not server.answers())
+    (server.folder / "go").touch()
+
+    assert received(request).endswith(b"\r\n\r\nwaited")
+    assert server.ended() == (0, "")
+    assert server.notes() == ["started", "waiting", "stopped"]
+
+
+def test_who_is_told_while_starting_ends_when_started(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "slow").touch()
+    server = start()
+    eventually(lambda: server.notes() == ["starting"])
+
+    for with_signal in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        os.killpg(server.process.pid, with_signal)
+    (tmp_path / "go").touch()
+
+    assert server.ended() == (0, "")
+    assert server.notes() == ["starting", "started", "stopped"]
+
+
 def test_workers_do_not_survive_their_main_process(start: Start) -> None:
     server = start(WORKERS="2")
     eventually(lambda: server.notes() == ["started", "started"])
@@ -101,6 +120,15 @@ def test_a_worker_without_a_main_process_cuts_what_does_not_end(start: Start) ->
 
     eventually(lambda: server.processes() == 0)
     assert server.notes() == ["started", "waiting", "stopped"]
+
+
+# What is not an application's matter
+
+
+def test_a_head_that_is_too_large_is_refused(server: Running) -> None:
+    answer = received(server.get("/pid", f"x-much: {'a' * 300_000}\r\n"))
+
+    assert answer.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
 
 
 # The start
