@@ -1,8 +1,9 @@
 """Open connections to the served file, each with the settings of what it is for.
 
-The pragmas that persist in a file are none of these but the journal mode, which `database` asks for. Readers map
-the file into memory; the writer never does, because a mapped page that is overwritten while a transaction holds it
-is how a torn database comes about. https://www.sqlite.org/mmap.html
+None of the pragmas persists in the file; journal mode, which does, is asked for by `database`. Readers map the file
+into memory, which saves copying; the writer never does, because it gains little (SQLite copies a page before it
+changes it) and so stays clear of what a mapping means beside the checkpoints of other processes.
+https://www.sqlite.org/mmap.html
 """
 
 from enum import StrEnum
