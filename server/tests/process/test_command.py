@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.conftest import SECRET, Running, Start, environment, received
+from tests.process.conftest import SECRET, Running, Start, environment, eventually, received
 from wherry import __version__
 from wherry.auth.keys import api_keys
 from wherry.serving import listening_address
@@ -168,8 +168,8 @@ def served(start: Start, database: Path) -> Running:
     """The database, served in development, ready."""
     _, port = listening_address("127.0.0.1", 0)
     running = start(["-m", "wherry", "serve", str(database), "--port", str(port)], JWT_SECRET=SECRET)
-    assert json.loads(running.first_line)["msg"] == "server started"
     running.port = port
+    eventually(running.answers)
     return running
 
 
@@ -210,7 +210,8 @@ def test_in_production_nothing_is_said_but_the_log(start: Start, database: Path)
     host, port = listening_address("127.0.0.1", 0)
     settings = {"WHERRY_ENV": "production", "HOST": host, "PORT": str(port), "JWT_SECRET": SECRET, "WORKERS": "2"}
     running = start(["-m", "wherry", "serve"], DATABASE_URL=str(database), **settings)
-    assert json.loads(running.first_line)["msg"] == "server started"
+    running.port = port
+    eventually(running.answers)
 
     running.end()
 
