@@ -59,7 +59,7 @@ def reader(library: Path) -> Iterator[ExpressionReader]:
 @pytest.fixture(scope="session")
 def load(schema: Schema, reader: ExpressionReader) -> Load:
     """Load policies for it."""
-    return lambda text: load_policies(text, schema, reader, version="v1")
+    return lambda text: load_policies(text, schema, reader.check, version="v1")
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ named like a table makes the two indistinguishable.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -54,7 +54,8 @@ def condition_parts(condition: Condition, tables: Mapping[str, str]) -> tuple[Pa
         if parameter is not None:
             parts.append(Part(parameter, token))
             if _is_selected(parts, tokens, end):
-                del parts[-2]
+                select = parts[-2].token
+                parts[-2:] = [Part(parameter, replace(token, spaced=select.spaced))]
         elif _is_schema(tokens, place, tables):
             end = place + 2
         else:
@@ -193,6 +194,7 @@ def _is_schema(tokens: Sequence[Token], place: int, tables: Mapping[str, str]) -
         tokens[place].is_name
         and fold(tokens[place].value) == "public"
         and _operators_at(tokens, place + 1, ".")
+        and place + 2 < len(tokens)
         and "public" not in tables
     )
 

@@ -21,9 +21,9 @@ from wherry.statement import Parameter, Read, Statement
 
 
 class ExpressionChecker(Protocol):
-    """Prepares statements against the served file, and runs none; `sqlite.expressions.ExpressionReader` is one."""
+    """Prepares statements against the file and runs none, as `sqlite.expressions.ExpressionReader.check` does."""
 
-    def check(self, statement: Statement) -> frozenset[Read]:
+    def __call__(self, statement: Statement, /) -> frozenset[Read]:
         """Return what the statement reads. Raises StatementRefused where it cannot be prepared or may do more."""
 
 
@@ -88,14 +88,14 @@ class ConditionChecker:
             return
         self._confirmed.add(text)
         try:
-            self._checker.check(Statement(text, tuple(piece for piece in pieces if not isinstance(piece, str))))
+            self._checker(Statement(text, tuple(piece for piece in pieces if not isinstance(piece, str))))
         except StatementRefused as error:
             raise PoliciesError(f"the condition cannot be used: {error.message}", at) from error
 
     def tables_of(self, view: Table) -> frozenset[str]:
         """Return the tables and views that a view shows; none for a view that SQLite cannot read."""
         try:
-            reads = self._checker.check(Statement(f"SELECT * FROM main.{_quote(view.name)}"))
+            reads = self._checker(Statement(f"SELECT * FROM main.{_quote(view.name)}"))
         except StatementRefused:
             return frozenset()
         return frozenset(self._tables[fold(read.table)] for read in reads if fold(read.table) in self._tables)
@@ -104,7 +104,7 @@ class ConditionChecker:
         text = "".join(space + part.text for space, part in zip(spaces_of(parts), parts, strict=True))
         parameters = tuple(part.piece for part in parts if not isinstance(part.piece, str))
         try:
-            return self._checker.check(Statement(f"{before}{text})", parameters))
+            return self._checker(Statement(f"{before}{text})", parameters))
         except StatementRefused as error:
             offset = None if error.offset is None else error.offset - len(before.encode())
             raise self._refused(error.message, _at_offset(parts, offset), parts, table) from error

@@ -24,10 +24,17 @@ _PRAGMAS: Final = frozenset({"data_version"})
 
 
 class ExpressionReader:
-    """A connection that checks statements; a class because it holds the connection. For one thread at a time."""
+    """A connection that checks statements, for one thread at a time; a class because it holds the connection.
+
+    It stands for one schema: it does not look whether the file has changed since it was opened. Raises
+    DatabaseError where the file cannot be opened.
+    """
 
     def __init__(self, path: Path, access: Access = Access.READ_ONLY, *, busy_timeout: float = 5.0) -> None:
-        self._connection = open_reader(path, access, busy_timeout=busy_timeout, cache_kib=1024, statements=0)
+        try:
+            self._connection = open_reader(path, access, busy_timeout=busy_timeout, cache_kib=1024, statements=0)
+        except apsw.Error as error:
+            raise refusal(error) from error
 
     def check(self, statement: Statement) -> frozenset[Read]:
         """Return what the statement reads.
