@@ -3,6 +3,7 @@
 import functools
 
 from wherry.rest.api_request import FULL_TEXT, IsValue, Operator, PathStep, Quantifier
+from wherry.rest.full_text import to_match
 from wherry.rest.literals import (
     Convert,
     converter_of,
@@ -10,8 +11,8 @@ from wherry.rest.literals import (
     to_document,
     to_glob,
     to_json_list,
+    to_json_scalar,
     to_like,
-    to_match,
     to_number_or_text,
     to_pattern,
     to_quantified_list,
@@ -44,9 +45,11 @@ def column_sql(value: ColumnValue, alias: str) -> Sql:
     column = f"{alias}.{quote_identifier(value.column.name)}"
     if value.path:
         column = _path_sql(column, value.path)
-    if value.cast is not None:
-        return (_cast_sql(column, value.cast),)
-    return (column,)
+    if value.cast is None:
+        return (column,)
+    if value.cast is ColumnType.TEXT and value.column.type is ColumnType.BOOLEAN and not value.path:
+        return (f"CASE {column} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST({column} AS TEXT) END",)
+    return (_cast_sql(column, value.cast),)
 
 
 def json_text_sql(value: ColumnValue, alias: str) -> Sql:
@@ -56,10 +59,14 @@ def json_text_sql(value: ColumnValue, alias: str) -> Sql:
 
 
 def _path_sql(column: str, path: tuple[PathStep, ...]) -> str:
-    """A column may hold text that is no JSON: there is nothing at any place inside it, and no error to tell of it."""
+    """Write a place inside a column that may hold text that is no JSON: then nothing is there, and that is no error."""
     place = _json_path(path)
     if not path[-1].as_text:
-        return f"CASE WHEN json_valid({column}, 9) THEN {column} ->> {place} END"
+        # true and false stay words: as SQLite's 1 and 0 they would be equal to numbers
+        return (
+            f"CASE WHEN json_valid({column}, 9) THEN CASE json_type({column}, {place}) "
+            f"WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE {column} ->> {place} END END"
+        )
     # PostgreSQL's ->> gives text whatever the value: a number as it is written, true and false as words
     return (
         f"CASE WHEN json_valid({column}, 9) THEN CASE json_type({column}, {place}) "
@@ -94,6 +101,8 @@ def _cast_sql(column: str, type_: ColumnType) -> str:
             f"CASE WHEN lower({column}) IN ('true', 't', 'yes', 'on', '1') THEN 1 "
             f"WHEN {column} IS NOT NULL THEN CAST({column} AS NUMERIC) <> 0 END"
         )
+    if type_ is ColumnType.INTEGER:  # PostgreSQL rounds where SQLite cuts off
+        return f"CAST(CASE typeof({column}) WHEN 'real' THEN round({column}) ELSE {column} END AS INTEGER)"
     target = _CAST.get(type_)
     return column if target is None else f"CAST({column} AS {target})"
 
@@ -107,6 +116,8 @@ def comparison_sql(comparison: Comparison, alias: str, rowid: str) -> Sql:
 def _positive_sql(comparison: Comparison, alias: str, rowid: str) -> Sql:
     operator, literal = comparison.operator, comparison.literal
     if comparison.is_value is not None:
+        if _is_json_place(comparison.value) and comparison.is_value in (IsValue.TRUE, IsValue.FALSE):
+            return sql(column_sql(comparison.value, alias), f" IS '{comparison.is_value}'")
         return sql(column_sql(comparison.value, alias), _IS[comparison.is_value])
     if literal is None:
         raise AssertionError(f"a comparison with {operator} has a literal")
@@ -120,25 +131,32 @@ def _positive_sql(comparison: Comparison, alias: str, rowid: str) -> Sql:
     value, type_ = column_sql(comparison.value, alias), _compared_type(comparison.value)
     if comparison.quantifier is not None:
         return _quantified_sql(value, type_, operator, literal, comparison.quantifier)
-    return _operator_sql(value, type_, operator, literal)
+    convert = to_json_scalar if _is_json_place(comparison.value) else converter_of(type_)
+    return _operator_sql(value, type_, operator, literal, convert)
+
+
+def _is_json_place(value: ColumnValue) -> bool:
+    """Tell whether the value is JSON from inside JSON: `data->key`, but neither `data->>key` nor a cast."""
+    return bool(value.path) and not value.path[-1].as_text and value.cast is None
 
 
 def _compared_type(value: ColumnValue) -> ColumnType:
-    """A place inside JSON has no affinity, so `data->age=gt.20` compares with a number; `->>` gives text."""
+    """Return the type to compare with: a place inside JSON has no affinity (`data->age=gt.20`), `->>` gives text."""
     if value.path and value.cast is None:
         return ColumnType.TEXT if value.path[-1].as_text else ColumnType.UNTYPED
     return value.type
 
 
-def _operator_sql(value: Sql, type_: ColumnType, operator: Operator, literal: int) -> Sql:
+def _operator_sql(value: Sql, type_: ColumnType, operator: Operator, literal: int, convert: Convert | None) -> Sql:
     match operator:
         case Operator.EQ | Operator.NEQ if type_ is ColumnType.UNTYPED:
             # without an affinity SQLite finds '5' and 5 different: both are what `eq.5` means
             word = " IN (" if operator is Operator.EQ else " NOT IN ("
-            return sql(value, word, Literal(literal), ", ", Literal(literal, to_number_or_text), ")")
+            return sql(value, word, Literal(literal), ", ", Literal(literal, convert), ")")
+        case Operator.ISDISTINCT if type_ is ColumnType.UNTYPED:
+            return sql("(", _operator_sql(value, type_, Operator.EQ, literal, convert), ") IS NOT TRUE")
         case Operator.IN:
-            listed = Literal(literal, functools.partial(to_json_list, type_=type_))
-            return sql(value, " IN (SELECT value FROM json_each(", listed, "))")
+            return sql(value, " IN ", _items_sql(type_, Literal(literal, functools.partial(to_json_list, type_=type_))))
         case Operator.LIKE:
             return sql(value, " GLOB ", Literal(literal, to_glob))
         case Operator.ILIKE:
@@ -157,14 +175,19 @@ def _operator_sql(value: Sql, type_: ColumnType, operator: Operator, literal: in
         case Operator.OV:
             return sql("json_overlaps(", value, ", ", Literal(literal, to_document), ")")
         case _:
-            return sql(value, f" {_COMPARISONS[operator]} ", Literal(literal, converter_of(type_)))
+            return sql(value, f" {_COMPARISONS[operator]} ", Literal(literal, convert))
 
 
 def _quantified_sql(value: Sql, type_: ColumnType, operator: Operator, literal: int, quantifier: Quantifier) -> Sql:
-    """`(any)` holds when one item of the list makes it true, `(all)` when none makes it other than true."""
+    """Hold for one item of a list, or for each: with PostgreSQL's unknown, which a negation leaves unknown."""
+    is_any = quantifier is Quantifier.ANY
     convert: Convert | None = None
     item = "item.value"
     match operator:
+        case Operator.EQ if is_any:
+            return sql(value, " IN ", _items_sql(type_, _listed(literal, type_)))
+        case Operator.NEQ if not is_any:
+            return sql(value, " NOT IN ", _items_sql(type_, _listed(literal, type_)))
         case Operator.LIKE:
             convert, test = to_glob, sql(value, f" GLOB {item}")
         case Operator.ILIKE:
@@ -172,9 +195,30 @@ def _quantified_sql(value: Sql, type_: ColumnType, operator: Operator, literal: 
         case Operator.MATCH | Operator.IMATCH:
             ignore_case = "1" if operator is Operator.IMATCH else "0"
             convert, test = to_pattern, sql("regexp_match(", value, f", {item}, {ignore_case})")
+        case Operator.EQ | Operator.NEQ if type_ is ColumnType.UNTYPED:
+            word = " IN " if operator is Operator.EQ else " NOT IN "
+            convert, test = to_number_or_text, sql(value, word, f"({item}, CAST({item} AS TEXT))")
         case _:
+            convert = to_number_or_text if type_ is ColumnType.UNTYPED else None
+            item = _blob_sql(item) if type_ is ColumnType.BLOB else item
             test = sql(value, f" {_COMPARISONS[operator]} {item}")
-    listed = Literal(literal, functools.partial(to_quantified_list, type_=type_, convert=convert))
-    if quantifier is Quantifier.ANY:
-        return sql("EXISTS (SELECT 1 FROM json_each(", listed, ") AS item WHERE ", test, ")")
-    return sql("NOT EXISTS (SELECT 1 FROM json_each(", listed, ") AS item WHERE (", test, ") IS NOT TRUE)")
+    outcome = "WHEN max(holds) = 1 THEN 1" if is_any else "WHEN min(holds) = 0 THEN 0"
+    return sql(
+        f"(SELECT CASE {outcome} WHEN count(holds) = count(*) THEN {0 if is_any else 1} END FROM (SELECT ", test,
+        " AS holds FROM json_each(", _listed(literal, type_, convert), ") AS item))",
+    )  # fmt: skip
+
+
+def _items_sql(type_: ColumnType, listed: Literal) -> Sql:
+    """Write the items of a list for IN."""
+    item = _blob_sql("value") if type_ is ColumnType.BLOB else "value"
+    return sql(f"(SELECT {item} FROM json_each(", listed, "))")
+
+
+def _blob_sql(item: str) -> str:
+    """Write an item that is compared with a BLOB, which JSON holds in PostgreSQL's hex form."""
+    return f"iif(substr({item}, 1, 2) = '\\x', coalesce(unhex(substr({item}, 3)), {item}), {item})"
+
+
+def _listed(literal: int, type_: ColumnType, convert: Convert | None = None) -> Literal:
+    return Literal(literal, functools.partial(to_quantified_list, type_=type_, convert=convert))

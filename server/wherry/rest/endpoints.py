@@ -7,7 +7,8 @@ request of a known shape is split, bound, run and answered.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, NoReturn, TypeAlias, TypeVar
+from typing import Any, NoReturn, TypeAlias, TypeVar, cast
+from urllib.parse import quote
 
 from wherry.asgi import Headers, Receive, Scope, Send, exchange_of, read_body, respond
 from wherry.auth.tokens import TokenVerifier
@@ -115,7 +116,7 @@ class DataApi:
         self, scope: Scope, receive: Receive, send: Send, resource: str, headers: _HeaderMap, identity: Identity
     ) -> None:
         query: bytes = scope["query_string"]
-        shape, values = split_query(query.decode("latin-1"))
+        shape, values = split_query(query.decode(errors="replace"))
         range_ = _split_range(headers.get(b"range"), headers.get(b"range-unit"), values)
         key = (
             resource,
@@ -131,8 +132,12 @@ class DataApi:
             prepared = plans.read(key, identity, lambda: _parse_read(resource, shape, headers, range_))
             version = plans.schema.version
             page = self._database.read_now(prepared.transaction, values, identity, version)
-            result = page if page is not None else await _unless_gone(
-                receive, self._database.read_later(prepared.transaction, values, identity, version)
+            result = (
+                page
+                if page is not None
+                else await _unless_gone(
+                    receive, self._database.read_later(prepared.transaction, values, identity, version)
+                )
             )
             offset = 0 if prepared.offset is None else int(values[prepared.offset])
             try:
@@ -160,7 +165,7 @@ class DataApi:
         self, scope: Scope, receive: Receive, send: Send, resource: str, headers: _HeaderMap, identity: Identity
     ) -> None:
         method: str = scope["method"]
-        shape, values = split_query(scope["query_string"].decode("latin-1"))
+        shape, values = split_query(scope["query_string"].decode(errors="replace"))
         key = (
             method,
             resource,
@@ -182,6 +187,8 @@ class DataApi:
             if not any(part.rows for part in payload.parts):
                 # nothing to do, but no more allowed than something: planned without columns
                 empty = plans.rows(parsed, (), identity, is_text=False, path=path)
+                if empty.form.shows and parsed.request.format.is_singular:
+                    require_single(0)
                 response = empty.form.respond(WriteResult(0, ()))
             else:
                 result = await self._run(plans, parsed, payload, prepared, values, identity)
@@ -225,7 +232,9 @@ class DataApi:
         self, plans: PlanCache, identity: Identity
     ) -> Callable[[ReadTransaction, Sequence[SQLiteValue]], Coroutine[Any, Any, int]]:
         async def count_rows(transaction: ReadTransaction, values: Sequence[SQLiteValue]) -> int:
-            result = await self._database.read(transaction, values, identity, plans.schema.version)
+            # these literals are bound as they are, whatever their type
+            literals = cast("Sequence[str]", values)
+            result = await self._database.read(transaction, literals, identity, plans.schema.version)
             await _close(result)
             return result.rows
 
@@ -398,7 +407,7 @@ async def _client_gone(receive: Receive) -> None:
 
 
 def _location(scope: Scope, query: bytes) -> bytes:
-    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     return b"%b?%b" % (path, query) if query else path
 
 

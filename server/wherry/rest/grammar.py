@@ -158,9 +158,9 @@ def _read_path(scanner: Scanner) -> Iterator[PathStep]:
 
 def read_select(text: str) -> tuple[SelectItem, ...]:
     """Read a whole `select`; an empty one selects nothing but counts as `*`, as in PostgREST."""
-    scanner = Scanner(text, "select")
-    if scanner.at_end:
+    if not text:
         return (Star(),)
+    scanner = Scanner(text, "select")
     items = _read_items(scanner, depth=0)
     if not scanner.at_end:
         scanner.fail("',' expected")

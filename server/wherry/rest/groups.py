@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wherry.rest.rows import FlatMember, Member, TextMember, csv_line_of, csv_text, render
+from wherry.rest.rows import FlatMember, Member, TextMember, csv_field, csv_json_field, csv_line_of, csv_text, render
 from wherry.rest.sql import Sql
 from wherry.schema.model import ColumnType
 
@@ -19,6 +19,7 @@ class GroupMember:
 
 
 def members_of_group(members: Sequence[GroupMember]) -> list[Member]:
+    """Return the members of the object of a group."""
     return [
         TextMember(m.key, (m.column,))
         if m.type is None
@@ -28,9 +29,12 @@ def members_of_group(members: Sequence[GroupMember]) -> list[Member]:
 
 
 def line_of_group(members: Sequence[GroupMember]) -> Sql:
+    """Write the line of CSV of a group."""
     return csv_line_of(
         [
-            (m.column,) if m.type is None else csv_text((m.column,), m.type, can_hold_blob=m.can_hold_blob)
+            csv_json_field((m.column,))
+            if m.type is None
+            else csv_field(csv_text((m.column,), m.type, can_hold_blob=m.can_hold_blob))
             for m in members
         ]
     )

@@ -45,6 +45,16 @@ def to_number_or_text(text: str) -> SQLiteValue:
     return number if number in _INT64 else float(number) if abs(number) < 10**300 else text
 
 
+def to_json_scalar(text: str) -> SQLiteValue:
+    """Read what a place inside JSON is compared with: a JSON text in quotes, a number, or the words as they are."""
+    if len(text) > 1 and text.startswith('"') and text.endswith('"'):
+        try:
+            return msgspec.json.decode(text.encode(), type=str)
+        except (msgspec.MsgspecError, UnicodeError):
+            return text
+    return to_number_or_text(text)
+
+
 def to_blob(text: str) -> SQLiteValue:
     r"""Read PostgreSQL's hex form of bytes (`\x00ff`); another text stays a text."""
     if text.startswith("\\x"):
@@ -153,18 +163,18 @@ def _encode_items(items: list[str], type_: ColumnType) -> str:
 
 
 def to_document(text: str) -> str:
-    """Read the right side of cs, cd and ov: an array in braces, or JSON. Raises RequestError 22P02.
+    """Read the right side of cs, cd and ov: JSON, or an array in braces. Raises RequestError 22P02.
 
-    `{a,b}` (an array of texts) becomes `["a","b"]` with a leading `{` mark, for its items match numbers as well.
+    `{a,1}` becomes `["a",1]`, and `{}` is an empty array.
     """
     stripped = text.strip()
-    if stripped.startswith("{") and ":" not in stripped.partition(",")[0]:
-        return msgspec.json.encode(
-            [to_number_or_text(item) for item in read_list(stripped, opening="{", closing="}", operator="cs")]
-        ).decode()
     try:
-        return msgspec.json.encode(msgspec.json.decode(stripped.encode())).decode()
+        document = msgspec.json.decode(stripped.encode()) if stripped != "{}" else []
+        return msgspec.json.encode(document).decode()
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        if stripped.startswith("{"):
+            items = read_list(stripped, opening="{", closing="}", operator="cs")
+            return msgspec.json.encode([to_number_or_text(item) for item in items]).decode()
         raise RequestError(
             f"'{text[:100]}' is neither an array nor JSON",
             details=str(error),
@@ -202,10 +212,18 @@ def _after_escape(characters: Iterator[str]) -> str:
 
 
 def to_like(text: str) -> str:
-    """Turn * into %; a backslash escapes. Raises RequestError 22025 for a pattern that ends in one."""
-    if text.endswith("\\") and (len(text) - len(text.rstrip("\\"))) % 2:
-        _after_escape(iter(()))
-    return text.replace("*", "%")
+    """Turn * into %; a backslash escapes, also a *. Raises RequestError 22025 for a pattern that ends in one."""
+    if "\\" not in text:
+        return text.replace("*", "%")
+    like = []
+    characters = iter(text)
+    for character in characters:
+        if character == "\\":
+            escaped = _after_escape(characters)
+            like.append(escaped if escaped == "*" else "\\" + escaped)
+        else:
+            like.append("%" if character == "*" else character)
+    return "".join(like)
 
 
 def is_not_ascii(text: str) -> int:
@@ -233,160 +251,3 @@ def to_pattern(text: str) -> str:
 def _message_of(error: Exception) -> str:
     message = error.args[0] if error.args else ""
     return message.decode(errors="replace") if isinstance(message, bytes) else str(message)
-
-
-# ---- full text -------------------------------------------------------------------------------------------------
-
-_TSQUERY_TOKEN = re.compile(r"\s*(?:(<->|<\d+>|[&|!()])|'((?:[^']|'')*)'(:[\w*]*)?|([^\s&|!()<':]+)(:[\w*]*)?)\s*")
-_WEB_TOKEN = re.compile(r'\s*(-)?(?:"([^"]*)"?|(\S+))\s*')
-
-
-def to_match(text: str, *, syntax: str, columns: tuple[str, ...]) -> str:
-    """Turn a search into an FTS5 query (https://sqlite.org/fts5.html#full_text_query_syntax) over some columns.
-
-    `syntax` is PostgREST's operator: fts (to_tsquery), plfts (all words), phfts (the phrase), wfts (as search engines).
-    Raises RequestError 42601 for a query that cannot be read.
-    """
-    match syntax:
-        case "plfts":
-            query = " AND ".join(_phrase(word) for word in text.split())
-        case "phfts":
-            query = _phrase(text) if text.strip() else ""
-        case "wfts":
-            query = _read_web_search(text)
-        case _:
-            query = _TsQuery(text).read()
-    if not query:
-        return '""'
-    names = " ".join('"' + name.replace('"', '""') + '"' for name in columns)
-    return f"{{{names}}} : ({query})"
-
-
-def _phrase(text: str) -> str:
-    return '"' + text.replace('"', '""').replace("\x00", " ") + '"'
-
-
-def _read_web_search(text: str) -> str:
-    """Words must all occur, "…" is a phrase, `or` between two is either, `-` before one means not."""
-    alternatives: list[tuple[list[str], list[str]]] = [([], [])]
-    for found in _WEB_TOKEN.finditer(text):
-        negated, quoted, word = found.groups()
-        if word is not None and word.lower() == "or" and not negated:
-            alternatives.append(([], []))
-            continue
-        content = quoted if quoted is not None else word
-        if content.strip('"').strip():
-            alternatives[-1][1 if negated else 0].append(_phrase(content))
-    parts = []
-    for wanted, unwanted in alternatives:
-        if not wanted and unwanted:
-            raise _bad_search(text, "a search cannot consist of excluded words alone")
-        if wanted:
-            parts.append("(" + " NOT ".join([" AND ".join(wanted), *unwanted]) + ")")
-    return " OR ".join(parts)
-
-
-def _bad_search(text: str, problem: str) -> RequestError:
-    return RequestError(
-        f'syntax error in tsquery: "{text[:100]}"',
-        details=problem,
-        hint="Write words joined by & | ! and <->, for example fts.cat & (dog | 'sea lion'); "
-        "or use plfts for plain words and wfts for a search as people type it",
-        code="42601",
-    )
-
-
-class _TsQuery:
-    """A reader of PostgreSQL's tsquery (https://www.postgresql.org/docs/current/datatype-textsearch.html)."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.position = 0
-        self.token: re.Match[str] | None = None
-        self.depth = 0
-        self.advance()
-
-    def advance(self) -> None:
-        self.token = None
-        if self.position < len(self.text):
-            self.token = _TSQUERY_TOKEN.match(self.text, self.position)
-            if self.token is None:
-                raise _bad_search(self.text, f"at character {self.position + 1}")
-            self.position = self.token.end()
-
-    def operator(self) -> str | None:
-        return self.token[1] if self.token else None
-
-    def read(self) -> str:
-        if not self.text.strip():
-            return ""
-        query, negated = self.either()
-        if self.token is not None:
-            raise _bad_search(self.text, "an operator is missing between two words")
-        if negated:
-            raise _bad_search(self.text, "a search cannot consist of excluded words alone; write not.fts")
-        return query
-
-    def either(self) -> tuple[str, bool]:
-        self.depth += 1
-        if self.depth > 50:  # noqa: PLR2004 - deeper than any search, shallower than the stack
-            raise _bad_search(self.text, "more than 50 levels")
-        parts = [self.both()]
-        while self.operator() == "|":
-            self.advance()
-            parts.append(self.both())
-        self.depth -= 1
-        if len(parts) == 1:
-            return parts[0]
-        if any(negated for _, negated in parts):
-            raise _bad_search(self.text, "an excluded word cannot stand beside |")
-        return "(" + " OR ".join(query for query, _ in parts) + ")", False
-
-    def both(self) -> tuple[str, bool]:
-        parts = [self.sequence()]
-        while self.operator() == "&":
-            self.advance()
-            parts.append(self.sequence())
-        wanted = [query for query, negated in parts if not negated]
-        unwanted = [query for query, negated in parts if negated]
-        if len(parts) == 1:
-            return parts[0]
-        if not wanted:
-            return f"({' OR '.join(unwanted)})", True
-        both = "(" + " AND ".join(wanted) + ")"
-        return "(" + " NOT ".join([both, *unwanted]) + ")", False
-
-    def sequence(self) -> tuple[str, bool]:
-        query, negated = self.one()
-        parts = [query]
-        distance = 0
-        while (operator := self.operator()) and operator.startswith("<"):
-            self.advance()
-            distance = max(distance, 1 if operator == "<->" else int(operator[1:-1]))
-            following, following_negated = self.one()
-            if negated or following_negated or not (query.startswith('"') and following.startswith('"')):
-                raise _bad_search(self.text, "only words can follow each other with <->")
-            parts.append(following)
-        if len(parts) == 1:
-            return query, negated
-        if distance <= 1:
-            return " + ".join(parts), False
-        return f"NEAR({' '.join(parts)}, {distance - 1})", False
-
-    def one(self) -> tuple[str, bool]:
-        token, operator = self.token, self.operator()
-        if token is None or operator in ("&", "|", ")") or (operator and operator.startswith("<")):
-            raise _bad_search(self.text, "a word is missing")
-        self.advance()
-        if operator == "!":
-            query, negated = self.one()
-            return query, not negated
-        if operator == "(":
-            query, negated = self.either()
-            if self.operator() != ")":
-                raise _bad_search(self.text, "a parenthesis is not closed")
-            self.advance()
-            return query, negated
-        word = token[2].replace("''", "'") if token[2] is not None else token[4]
-        label = token[3] or token[5] or ""
-        return _phrase(word) + ("*" if "*" in label else ""), False

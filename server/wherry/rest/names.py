@@ -152,7 +152,7 @@ def _is_meant(relationship: Relationship, name: str, hint: str | None) -> bool:
     if relationship.is_self and relationship.junction is None:
         refers_here = relationship.cardinality is Cardinality.ONE_TO_MANY
         if hint is None:
-            return by_table and refers_here if by_table else columns == (name,) and not refers_here
+            return refers_here if by_table else columns == (name,) and not refers_here
         return by_table and refers_here and (referring == (hint,) or hint == relationship.name)
     if hint is None:
         return by_table or columns == (name,) or (relationship.junction is None and name == relationship.name)

@@ -20,6 +20,9 @@ JSONValue: TypeAlias = "str | int | float | bool | None | list[JSONValue] | dict
 _INT64 = range(-(2**63), 2**63)
 _decoder = msgspec.json.Decoder()
 
+# the body's size is limited already; a field may be all of it
+csv.field_size_limit(2**31 - 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Payload:

@@ -67,8 +67,15 @@ class AggregateValue:
         if self.function is Aggregate.COUNT:
             return ColumnType.INTEGER
         if self.function in (Aggregate.MIN, Aggregate.MAX) and self.operand is not None:
-            return self.operand.type
+            return self._type_of(self.operand)
         return ColumnType.NUMERIC
+
+    def _type_of(self, operand: ColumnValue | RelatedValue) -> ColumnType:
+        """Return how an operand travels: a place inside JSON is compared as the plain value that it holds."""
+        if isinstance(operand, RelatedValue):
+            return operand.type if isinstance(operand.value, RelatedValue) else self._type_of(operand.value)
+        is_place = bool(operand.path) and operand.cast is None
+        return ColumnType.UNTYPED if is_place and operand.type is ColumnType.JSON else operand.type
 
 
 Value: TypeAlias = ColumnValue | RelatedValue | AggregateValue

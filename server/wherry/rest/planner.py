@@ -243,8 +243,12 @@ def _plan_reach(request: ApiRequest, names: Names, table: Table, reachable: Pred
             hint="Apply an 'order' using unique column(s)",
             code="PGRST109",
         )
-    if limited and table.kind is TableKind.VIEW:
-        raise RequestError("A view cannot be written with a 'limit'", code="PGRST127")
+    if limited and not table.row_key:
+        raise RequestError(
+            f"'{table.name}' cannot be written with a 'limit': nothing tells its rows from each other",
+            hint="Leave limit and offset out, and filter",
+            code="PGRST127",
+        )
     access = names.access(table)
     visible = access.visible if access.may_select else Always()
     return Reach(

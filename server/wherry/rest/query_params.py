@@ -274,7 +274,7 @@ def _read_dotted(scanner: Scanner) -> Iterator[str]:
 
 
 def _parse_tree(tree: Tree, literals: int) -> tuple[Condition, int]:
-    if len(tree) == 2:  # noqa: PLR2004 - a leaf is (field, operator)
+    if len(tree) == 2:  # a leaf is (field, operator)
         field_text, operator = tree
         scanner = Scanner(field_text, "and")
         return _parse_filter(read_field(scanner), operator, literals, place=f"{field_text}.{operator}"), literals + 1

@@ -1,7 +1,8 @@
 """Reads compiled: a plan as SQL that makes the response's bytes inside SQLite."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from wherry.rest.api_request import FULL_TEXT, Aggregate
 from wherry.rest.conditions import column_sql, comparison_sql, json_text_sql
@@ -30,7 +31,9 @@ from wherry.rest.rows import (
     Member,
     SpreadMembers,
     TextMember,
+    csv_field,
     csv_header_of,
+    csv_json_field,
     csv_line_of,
     csv_text,
     fragment_of,
@@ -38,20 +41,35 @@ from wherry.rest.rows import (
     render,
 )
 from wherry.rest.sources import rowid_sql, source_sql
-from wherry.rest.sql import Sql, join_sql, quote_identifier, sql, statement_of
-from wherry.schema.model import ColumnType
+from wherry.rest.sql import Sql, join_balanced, join_sql, quote_identifier, sql, statement_of
+from wherry.schema.model import ColumnType, fold
 from wherry.statement import Framing, Literal, ReadTransaction
 
 
-class ReadCompiler:
-    """Compiles one plan; a class only to number the aliases of its tables."""
+@dataclass(frozen=True, slots=True)
+class _SpreadColumn:
+    """A value of a related row that becomes a member of the row outside; no type means JSON text."""
 
-    def __init__(self) -> None:
+    key: str
+    value: Sql
+    type: ColumnType | None
+    can_hold_blob: bool = False
+
+
+class ReadCompiler:
+    """Compiles one plan; a class only to number the aliases of its tables.
+
+    `written` is the table that a write names in the SQL around: no alias takes its name.
+    """
+
+    def __init__(self, *, written: str = "") -> None:
         self._aliases = 0
+        self._written = fold(written)
 
     def _alias(self) -> str:
         self._aliases += 1
-        return f"t{self._aliases}"
+        alias = f"t{self._aliases}"
+        return alias if alias != self._written else self._alias()
 
     # ---- reading ---------------------------------------------------------------------------------------------
 
@@ -131,16 +149,21 @@ class ReadCompiler:
 
     def line(self, plan: ReadPlan, alias: str) -> Sql:
         """Write the line of CSV of a row."""
-        fields = []
+        return csv_line_of(list(self._fields(plan, alias)))
+
+    def _fields(self, plan: ReadPlan, alias: str) -> Iterator[Sql]:
         for item in plan.items:
             match item:
                 case OutputField(_, value):
-                    fields.append(_csv_value(self._raw(value, alias), value))
+                    yield csv_field(csv_text(self._raw(value, alias), value.type, can_hold_blob=_can_hold_blob(value)))
                 case OutputEmbed(_, join):
-                    fields.append(self._embed(join, alias))
+                    yield csv_json_field(self._embed(join, alias))
+                case OutputSpread(join) if join.relationship.leads_to_one:
+                    target = self._alias()
+                    for field in self._fields(join.plan, target):
+                        yield sql("coalesce((SELECT ", field, self._joined(join, target, alias), " LIMIT 1), '')")
                 case OutputSpread(join):
-                    fields.append(self._spread(join, alias))
-        return csv_line_of(fields)
+                    yield from (csv_json_field(column.value) for column in self._lists(join, alias))
 
     # ---- groups ----------------------------------------------------------------------------------------------
 
@@ -198,6 +221,10 @@ class ReadCompiler:
         """Write a value that will be rendered later: a place inside JSON stays JSON text."""
         if isinstance(value, ColumnValue) and value.path and value.cast is None and value.type is ColumnType.JSON:
             return json_text_sql(value, alias)
+        if isinstance(value, RelatedValue):
+            target = self._alias()
+            related = self._raw_output(value.value, target)
+            return sql("(SELECT ", related, self._joined(value.join, target, alias), " LIMIT 1)")
         return self._raw(value, alias)
 
     def _rendered(self, value: Value, alias: str) -> Sql:
@@ -211,6 +238,9 @@ class ReadCompiler:
             if value.through is None
             else self._aggregate_through(value, value.through, alias)
         )
+        if value.cast is ColumnType.INTEGER:  # PostgreSQL rounds where SQLite cuts off
+            rounded = sql("CASE typeof(", written, ") WHEN 'real' THEN round(", written, ") ELSE ", written, " END")
+            return sql("CAST(", rounded, " AS INTEGER)")
         if value.cast in _AGGREGATE_CASTS:
             return sql("CAST(", written, f" AS {_AGGREGATE_CASTS[value.cast]})")
         return written
@@ -224,7 +254,9 @@ class ReadCompiler:
             return sql("(SELECT ", _function(function, operand), self._joined(join, target, alias), ")")
 
         match value.function:
-            case Aggregate.COUNT | Aggregate.SUM:
+            case Aggregate.COUNT:
+                return sql("coalesce(sum(", inner(value.function), "), 0)")
+            case Aggregate.SUM:
                 return sql("sum(", inner(value.function), ")")
             case Aggregate.AVG:
                 return sql("sum(", inner(Aggregate.SUM), ") * 1.0 / sum(", inner(Aggregate.COUNT), ")")
@@ -253,7 +285,9 @@ class ReadCompiler:
     def _embed(self, join: Join, parent: str) -> Sql:
         """Write an embed as JSON text: an object or NULL, or a list."""
         plan = join.plan
-        if join.relationship.leads_to_one and not plan.grouped:
+        if join.relationship.leads_to_one and plan.grouped:
+            return sql("(SELECT j FROM (", self._related(join, parent), ") LIMIT 1)")
+        if join.relationship.leads_to_one:
             alias = self._alias()
             return sql("(SELECT ", self.object(plan, alias), self._joined(join, alias, parent), " LIMIT 1)")
         return sql("(SELECT '[' || coalesce(group_concat(j, ','), '') || ']' FROM (", self._related(join, parent), "))")
@@ -299,43 +333,38 @@ class ReadCompiler:
             )  # fmt: skip
             return sql("coalesce(", found, ", ", _missing(plan), ")")
         alias = self._alias()
-        columns, lists = self._spread_lists(plan, alias)
-        inner = sql(
-            "SELECT ", join_sql(", ", columns), self._joined(join, alias, parent), self.order(plan.order, alias),
-            self.limit(plan),
-        )  # fmt: skip
-        return sql("(SELECT ", fragment_of(lists, nulls_stripped=False), " FROM (", inner, ") AS g)")
+        columns = list(self._spread_columns(plan, alias))
+        lists: list[Member] = [TextMember(c.key, _list_of(c, f"g.c{number}")) for number, c in enumerate(columns)]
+        values = join_sql(", ", [sql(column.value, f" AS c{number}") for number, column in enumerate(columns)])
+        rows = self._spread_rows(join, alias, parent, values)
+        return sql("(SELECT ", fragment_of(lists, nulls_stripped=False), " FROM (", rows, ") AS g)")
 
-    def _spread_lists(self, plan: ReadPlan, alias: str) -> tuple[list[Sql], list[Member]]:
-        """Write the columns of a to-many spread's rows, and the list that each becomes."""
-        columns: list[Sql] = []
-        lists: list[Member] = []
-        for key, written, type_, can_hold_blob in self._spread_columns(plan, alias):
-            name = f"g.c{len(columns)}"
-            columns.append(sql(written, f" AS c{len(columns)}"))
-            shown: Sql = (f"coalesce({name}, 'null')",)
-            if type_ is not None:
-                shown = sql("json_quote(", render((name,), type_, can_hold_blob=can_hold_blob), ")")
-            lists.append(TextMember(key, sql("'[' || coalesce(group_concat(", shown, ", ','), '') || ']'")))
-        return columns or [("1",)], lists
+    def _spread_rows(self, join: Join, alias: str, parent: str, values: Sql) -> Sql:
+        order, limit = self.order(join.plan.order, alias), self.limit(join.plan)
+        return sql("SELECT ", values, self._joined(join, alias, parent), order, limit)
 
-    def _spread_columns(self, plan: ReadPlan, alias: str) -> list[tuple[str, Sql, ColumnType | None, bool]]:
-        """List the members of a spread inside a to-many spread: key, value, and its type (None: JSON text)."""
-        found: list[tuple[str, Sql, ColumnType | None, bool]] = []
+    def _lists(self, join: Join, parent: str) -> Iterator[_SpreadColumn]:
+        """Write each member of a to-many spread as a list of its own."""
+        alias = self._alias()
+        for column in self._spread_columns(join.plan, alias):
+            rows = self._spread_rows(join, alias, parent, sql(column.value, " AS c"))
+            yield _SpreadColumn(column.key, sql("(SELECT ", _list_of(column, "g.c"), " FROM (", rows, ") AS g)"), None)
+
+    def _spread_columns(self, plan: ReadPlan, alias: str) -> Iterator[_SpreadColumn]:
+        """Write the values of a row that a to-many spread lists; of spreads inside it, too."""
         for item in plan.items:
             match item:
                 case OutputField(key, value):
-                    found.append((key, self._raw_output(value, alias), value.type, _can_hold_blob(value)))
+                    yield _SpreadColumn(key, self._raw_output(value, alias), value.type, _can_hold_blob(value))
                 case OutputEmbed(key, join):
-                    found.append((key, self._embed(join, alias), None, False))
+                    yield _SpreadColumn(key, self._embed(join, alias), None)
+                case OutputSpread(join) if join.relationship.leads_to_one:
+                    target = self._alias()
+                    for column in self._spread_columns(join.plan, target):
+                        found = sql("(SELECT ", column.value, self._joined(join, target, alias), " LIMIT 1)")
+                        yield replace(column, value=found)
                 case OutputSpread(join):
-                    for inner in join.plan.items:
-                        if isinstance(inner, OutputField) and isinstance(inner.value, ColumnValue | RelatedValue):
-                            related = RelatedValue(join, inner.value)
-                            found.append(
-                                (inner.key, self._raw_output(related, alias), related.type, _can_hold_blob(related))
-                            )
-        return found
+                    yield from self._lists(join, alias)
 
     # ---- clauses ---------------------------------------------------------------------------------------------
 
@@ -346,7 +375,7 @@ class ReadCompiler:
         rowid = rowid_sql(plan.source, alias)
         parts = [join_condition] if join_condition else []
         parts += [self.condition(condition, alias, rowid) for condition in plan.conditions]
-        return sql(" WHERE ", join_sql(" AND ", parts)) if parts else ()
+        return sql(" WHERE ", join_balanced(" AND ", parts)) if parts else ()
 
     def condition(self, condition: PlannedCondition, alias: str, rowid: str) -> Sql:
         """Write a condition on the row of `alias`."""
@@ -355,7 +384,7 @@ class ReadCompiler:
                 return comparison_sql(condition, alias, rowid)
             case Conjunction(conjunction, negated, conditions):
                 inner = [self.condition(c, alias, rowid) for c in conditions]
-                return sql("NOT (" if negated else "(", join_sql(f" {conjunction.upper()} ", inner), ")")
+                return sql("NOT (" if negated else "(", join_balanced(f" {conjunction.upper()} ", inner), ")")
             case Exists(join, negated):
                 related = self._joined(join, self._alias(), alias)
                 return sql("NOT EXISTS (SELECT 1" if negated else "EXISTS (SELECT 1", related, ")")
@@ -395,18 +424,15 @@ def _no_link(alias: str) -> Sql:
 
 def framing_of(plan: ReadPlan) -> Framing:
     """Return the framing of CSV: the header line, and rows that end in a line feed."""
-    keys = []
-    for item in plan.items:
-        match item:
-            case OutputField(key) | OutputEmbed(key):
-                keys.append(key)
-            case OutputSpread(join):
-                keys.append(join.relationship.target)
-    return Framing(csv_header_of(keys), b"\n", b"")
+    return Framing(csv_header_of(_keys_of(plan)), b"\n", b"")
 
 
-def _csv_value(raw: Sql, value: Value) -> Sql:
-    return csv_text(raw, value.type, can_hold_blob=_can_hold_blob(value))
+def _list_of(column: _SpreadColumn, name: str) -> Sql:
+    """Aggregate the values in `name` to the text of a list."""
+    shown: Sql = (f"coalesce({name}, 'null')",)
+    if column.type is not None:
+        shown = sql("json_quote(", render((name,), column.type, can_hold_blob=column.can_hold_blob), ")")
+    return sql("'[' || coalesce(group_concat(", shown, ", ','), '') || ']'")
 
 
 def _can_hold_blob(value: Value) -> bool:
@@ -425,7 +451,6 @@ def _never_null(value: ColumnValue | RelatedValue) -> bool:
 
 _AGGREGATE_CASTS: dict[ColumnType | None, str] = {
     ColumnType.TEXT: "TEXT",
-    ColumnType.INTEGER: "INTEGER",
     ColumnType.REAL: "REAL",
     ColumnType.NUMERIC: "NUMERIC",
 }
@@ -442,18 +467,19 @@ def _equal(left: str, left_columns: Sequence[str], right: str, right_columns: Se
 
 def _missing(plan: ReadPlan) -> Sql:
     """Write the members of a to-one spread that leads nowhere: all null."""
-    members: list[Member] = [FlatMember(key, ("NULL",)) for key in _spread_keys(plan)]
+    members: list[Member] = [FlatMember(key, ("NULL",)) for key in _keys_of(plan)]
     return fragment_of(members, nulls_stripped=plan.nulls_stripped)
 
 
-def _spread_keys(plan: ReadPlan) -> list[str]:
+def _keys_of(plan: ReadPlan) -> list[str]:
+    """List the members of a row, those of spreads among them."""
     keys: list[str] = []
     for item in plan.items:
         match item:
             case OutputField(key) | OutputEmbed(key):
                 keys.append(key)
             case OutputSpread(join):
-                keys += _spread_keys(join.plan)
+                keys += _keys_of(join.plan)
     return keys
 
 

@@ -65,8 +65,10 @@ class ReadPlanner:
     def plan(self, table: Table, items: tuple[SelectItem, ...], path: tuple[str, ...], level: Level) -> ReadPlan:
         """Plan one level and the embeds below it."""
         self.seen.add(path)
+        items = tuple(_with_count(item, table) for item in items)
         readable = self.names.readable(table)
         embeds = [item for item in items if isinstance(item, SelectEmbed)]
+        _require_distinct(embeds)
         joins = {embed.name: (embed, self._join(table, embed, (*path, embed.name))) for embed in embeds}
         conditions = [self.condition(table, condition, joins) for condition in level.conditions]
         conditions += [Exists(join) for embed, join in joins.values() if embed.join is JoinType.INNER]
@@ -115,9 +117,9 @@ class ReadPlanner:
                     yield from (OutputField(name, ColumnValue(table.columns[name])) for name in readable)
                 case SelectField(field=Field() as selected):
                     yield OutputField(_key_of(item), self._column_value(table, selected, item.cast))
-                case SelectEmbed(spread=True):
+                case SelectEmbed(spread=True) if _shows_something(item):
                     yield OutputSpread(joins[item.name][1])
-                case SelectEmbed() if _shows_something(item):
+                case SelectEmbed(spread=False) if _shows_something(item):
                     yield OutputEmbed(item.name, joins[item.name][1])
 
     def _group_output(
@@ -139,7 +141,7 @@ class ReadPlanner:
             raise SchemaError(
                 f"function {function}({operand.type}) does not exist",
                 details=f'"{operand.column.name}" is of the type {operand.type}',
-                hint=f"Cast it to a number: {operand.column.name}::numeric.{function}()",
+                hint=f"Cast it to a number: {_written(operand)}::numeric.{function}()",
                 code="42883",
                 status=404,
             )
@@ -269,6 +271,27 @@ _Joins = dict[str, tuple[SelectEmbed, Join]]
 _NOT_NUMBERS = frozenset({ColumnType.TEXT, ColumnType.BOOLEAN, ColumnType.JSON, ColumnType.BLOB})
 
 
+def _with_count(item: SelectItem, table: Table) -> SelectItem:
+    """Read `count` as `count()` where no column has that name, as in PostgREST's older form `films(count)`."""
+    is_field = isinstance(item, SelectField) and item.field == Field("count") and item.aggregate is None
+    if isinstance(item, SelectField) and is_field and "count" not in table.columns:
+        return SelectField(None, item.alias, aggregate=Aggregate.COUNT, aggregate_cast=item.cast)
+    return item
+
+
+def _require_distinct(embeds: list[SelectEmbed]) -> None:
+    """Refuse two embeds of one name: filters, order and limits could mean either. Raises RequestError 42712."""
+    seen: set[str] = set()
+    for embed in embeds:
+        if embed.name in seen:
+            raise RequestError(
+                f'table name "{embed.name}" specified more than once',
+                hint=f"Give each embed a name of its own, for example a:{embed.relation}(…),b:{embed.relation}(…)",
+                code="42712",
+            )
+        seen.add(embed.name)
+
+
 def _aggregates(item: SelectItem) -> bool:
     """Tell whether the item makes its level a group: an aggregate, or a spread that has one."""
     match item:
@@ -292,6 +315,11 @@ def _key_of(item: SelectField) -> str:
         return str(item.aggregate)
     keys = [step.key for step in item.field.path if isinstance(step.key, str)]
     return keys[-1] if keys else item.field.name
+
+
+def _written(value: ColumnValue) -> str:
+    """Write a value as a select does."""
+    return value.column.name + "".join(f"->{'>' if step.as_text else ''}{step.key}" for step in value.path)
 
 
 def _without_repeats(items: Iterator[OutputItem]) -> tuple[OutputItem, ...]:

@@ -93,7 +93,7 @@ class WriteForm:
             self.preferences, "resolution", "missing", "return", "count", "tx", "handling", "max-affected"
         )
         if not self.shows:
-            return Response(201 if self.method == "POST" else 204, headers)
+            return Response(self._status(result) if self.method == "POST" else 204, headers)
         headers.append((b"content-type", self.format.content_type.encode()))
         return Response(self._status(result), headers, self._body(result.rows))
 
@@ -110,7 +110,7 @@ class WriteForm:
     def _location(self, row: Sequence[SQLiteValue]) -> bytes:
         values = row[len(row) - len(self.key) :]
         filters = [
-            f"{quote(name, safe='')}={'is.null' if value is None else 'eq.' + quote(str(value), safe='')}"
+            f"{quote(name, safe='')}={'is.null' if value is None else 'eq.' + quote(_written(value), safe='')}"
             for name, value in zip(self.key, values, strict=True)
         ]
         return f"{quote(self.path)}?{'&'.join(filters)}".encode()
@@ -119,6 +119,11 @@ class WriteForm:
         framing = self.framing
         texts = [row[1] for row in rows]
         return framing.prefix + framing.separator.join(t for t in texts if isinstance(t, bytes)) + framing.suffix
+
+
+def _written(value: SQLiteValue) -> str:
+    """Write a value as a filter reads it."""
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)
 
 
 def _applied(preferences: Preferences, *names: str) -> Headers:

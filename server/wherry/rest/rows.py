@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from wherry.rest.sql import Sql, join_sql, quote_literal, sql
+from wherry.rest.sql import Sql, join_balanced, join_sql, quote_literal, sql
 from wherry.schema.model import ColumnType
 
 #: json_object() takes SQLITE_MAX_FUNCTION_ARG (1000) arguments, two a member.
@@ -95,7 +95,7 @@ def fragment_of(members: Sequence[Member], *, nulls_stripped: bool) -> Sql:
                 parts.append(sql(_key_text(key), " || coalesce(", text, ", 'null') || ','"))
             case SpreadMembers(text):
                 parts.append(sql("substr(", text, ", 2)"))
-    return sql("(", join_sql(" || ", parts), ")")
+    return sql("(", join_balanced(" || ", parts), ")")
 
 
 def _json_object(members: Sequence[FlatMember]) -> Sql:
@@ -119,11 +119,12 @@ def _key_text(key: str) -> str:
 
 
 def csv_line_of(fields: Sequence[Sql]) -> Sql:
-    """Write fields as a line of CSV (RFC 4180), without its line end; NULL is empty, an empty text is `""`."""
-    return join_sql(" || ',' || ", [_csv_field(field) for field in fields])
+    """Write the fields of a line of CSV (RFC 4180), without its line end."""
+    return join_balanced(" || ',' || ", fields)
 
 
-def _csv_field(text: Sql) -> Sql:
+def csv_field(text: Sql) -> Sql:
+    """Write a field of CSV, quoted where it must be; NULL is empty, an empty text is `""`."""
     # a number sorts before every text and needs no quotes
     return sql(
         "CASE WHEN ", text, " < '' THEN ", text, " WHEN ", text, " IS NULL THEN ''",
@@ -131,6 +132,11 @@ def _csv_field(text: Sql) -> Sql:
         " OR instr(", text, ", char(10)) OR instr(", text, ", char(13))",
         " THEN '\"' || replace(", text, ", '\"', '\"\"') || '\"' ELSE ", text, " END",
     )  # fmt: skip
+
+
+def csv_json_field(text: Sql) -> Sql:
+    """Write JSON text as a field of CSV: always quoted, so that it is evaluated once; NULL is empty."""
+    return sql("coalesce('\"' || replace(", text, ", '\"', '\"\"') || '\"', '')")
 
 
 def csv_text(value: Sql, type_: ColumnType, *, can_hold_blob: bool) -> Sql:

@@ -4,7 +4,7 @@ A `Sql` is a tuple of both; pieces are joined in the order of the text, so param
 `?`. Nothing of a request becomes text but names, and those pass `quote_identifier` or `quote_literal`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from wherry.statement import Parameter, Statement
@@ -31,6 +31,20 @@ def join_sql(separator: str, parts: Iterable[Sql]) -> Sql:
             pieces.append(separator)
         pieces.extend(part)
     return tuple(pieces)
+
+
+#: SQLite takes no expression deeper than 1,000; a chain of operators is as deep as it is long.
+_CHAIN = 50
+
+
+def join_balanced(operator: str, parts: Sequence[Sql]) -> Sql:
+    """Join any number of parts with an associative operator, many of them as a tree instead of a chain."""
+    if len(parts) <= _CHAIN:
+        return join_sql(operator, parts)
+    middle = len(parts) // 2
+    return sql(
+        "(", join_balanced(operator, parts[:middle]), ")", operator, "(", join_balanced(operator, parts[middle:]), ")"
+    )
 
 
 def statement_of(pieces: Sql) -> Statement:

@@ -30,10 +30,13 @@ async def explain_violation(
     count_rows: CountRows,
 ) -> ConstraintError:
     """Return the error that the caller gets, for a write of `rows` with values for `columns` of `table`."""
-    subject_table, subject_columns = _read_subject(error.subject, table)
     if error.code == FOREIGN_KEY:
         return await _explain_foreign_key(error, names, table, columns, rows, count_rows)
-    if subject_table is None or error.code not in (UNIQUE, NOT_NULL, CHECK):
+    if error.code == CHECK:
+        message = f'new row for relation "{table.name}" violates check constraint "{error.subject}"'
+        return _told(error, message, None)
+    subject_table, subject_columns = _read_subject(error.subject, table)
+    if subject_table is None or error.code not in (UNIQUE, NOT_NULL):
         return _hide_other_table(error, names, table)
     if error.code == UNIQUE:
         key = ", ".join(subject_columns)
@@ -43,10 +46,8 @@ async def explain_violation(
             f'duplicate key value violates unique constraint "{name}"',
             f"Key ({key}){_values_of(subject_columns, columns, rows)} already exists.",
         )
-    if error.code == NOT_NULL:
-        message = f'null value in column "{subject_columns[0]}" of relation "{table.name}" violates not-null constraint'
-        return _told(error, message, None, hint=f'Give "{subject_columns[0]}" a value')
-    return _told(error, f'new row for relation "{table.name}" violates check constraint "{error.subject}"', None)
+    message = f'null value in column "{subject_columns[0]}" of relation "{table.name}" violates not-null constraint'
+    return _told(error, message, None, hint=f'Give "{subject_columns[0]}" a value')
 
 
 def _told(error: ConstraintError, message: str, details: str | None, *, hint: str | None = None) -> ConstraintError:
@@ -66,7 +67,7 @@ def _read_subject(subject: str, table: Table) -> tuple[str | None, tuple[str, ..
 
 
 def _hide_other_table(error: ConstraintError, names: Names, table: Table) -> ConstraintError:
-    """A trigger may violate a constraint of another table: say so, and name it only to who may see it."""
+    """Tell that a trigger violates a constraint of another table, which is named only to who may see it."""
     if error.code not in (UNIQUE, NOT_NULL, CHECK, FOREIGN_KEY):
         return error
     other = error.subject.rpartition(".")[0]

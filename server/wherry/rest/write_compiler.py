@@ -6,7 +6,7 @@ from wherry.policies.model import Never, Source
 from wherry.rest.plan import Conflict, DeletePlan, InsertPlan, Predicates, Reach, ReadPlan, Returning, UpdatePlan
 from wherry.rest.read_compiler import ReadCompiler, framing_of
 from wherry.rest.sources import all_hold_sql, within_sql
-from wherry.rest.sql import Sql, join_sql, quote_identifier, sql, statement_of
+from wherry.rest.sql import Sql, join_balanced, join_sql, quote_identifier, sql, statement_of
 from wherry.statement import Framing, Parameter
 
 
@@ -40,7 +40,7 @@ def compile_insert(plan: InsertPlan) -> PreparedWrite:
     # a row that the policies keep from being changed is skipped by DO UPDATE … WHERE: only RETURNING tells
     every_row = conflict is not None and bool(conflict.changeable)
     returning = replace(plan.returning, needed=plan.returning.needed or every_row)
-    tail = sql(_on_conflict(conflict, plan), _returning(returning, plan.allowed, table))
+    tail = sql(_on_conflict(conflict, plan), _returning(returning, plan.allowed, plan.table.name))
     return _prepared(head, tail, returning, plan.allowed, every_row=every_row)
 
 
@@ -48,14 +48,14 @@ def compile_update(plan: UpdatePlan) -> PreparedWrite:
     """Compile a change of rows."""
     table = quote_identifier(plan.reach.table.name)
     assignments = ", ".join(f"{quote_identifier(name)} = ?" for name in plan.columns)
-    tail = sql(_within_reach(plan.reach), _returning(plan.returning, plan.allowed, table))
+    tail = sql(_within_reach(plan.reach), _returning(plan.returning, plan.allowed, plan.reach.table.name))
     return _prepared(f"UPDATE main.{table} SET {assignments}", tail, plan.returning, plan.allowed)
 
 
 def compile_delete(plan: DeletePlan) -> PreparedWrite:
     """Compile a removal of rows."""
     table = quote_identifier(plan.reach.table.name)
-    tail = sql(_within_reach(plan.reach), _returning(plan.returning, (), table))
+    tail = sql(_within_reach(plan.reach), _returning(plan.returning, (), plan.reach.table.name))
     return _prepared(f"DELETE FROM main.{table}", tail, plan.returning, ())
 
 
@@ -75,8 +75,9 @@ def _prepared(
     )
 
 
-def _returning(returning: Returning, allowed: Predicates, table: str) -> Sql:
-    compiler = ReadCompiler()
+def _returning(returning: Returning, allowed: Predicates, name: str) -> Sql:
+    compiler = ReadCompiler(written=name)
+    table = quote_identifier(name)
     columns = [all_hold_sql(allowed)]
     if returning.plan is not None:
         row = compiler.line(returning.plan, table) if returning.as_csv else compiler.object(returning.plan, table)
@@ -88,15 +89,15 @@ def _returning(returning: Returning, allowed: Predicates, table: str) -> Sql:
 
 
 def _within_reach(reach: Reach) -> Sql:
-    compiler = ReadCompiler()
     name = reach.table.name
+    compiler = ReadCompiler(written=name)
     table = quote_identifier(name)
     parts = [compiler.condition(condition, table, f"{table}.rowid") for condition in reach.conditions]
     parts += [within_sql(predicate) for predicate in reach.within]
-    where = sql(" WHERE ", join_sql(" AND ", parts)) if parts else ()
+    where = sql(" WHERE ", join_balanced(" AND ", parts)) if parts else ()
     if reach.limit is None and reach.offset is None:
         return where
-    keys = ", ".join(map(quote_identifier, reach.table.primary_key)) if reach.table.without_rowid else "rowid"
+    keys = ", ".join(f"{table}.{quote_identifier(key)}" for key in reach.table.row_key)
     limited = ReadPlan(Source(name, (), Never()), (), order=reach.order, limit=reach.limit, offset=reach.offset)
     return sql(
         f" WHERE ({keys}) IN (SELECT {keys} FROM main.{table} AS {table}", where,

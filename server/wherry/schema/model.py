@@ -150,6 +150,17 @@ class Table:
         """Find a column by its name, exactly as written."""
         return self.columns.get(name)
 
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """The names that tell a row from all others, empty where nothing does: the rowid, or the primary key.
+
+        A column may be called `rowid`; then the rowid has its other names (https://sqlite.org/rowidtable.html).
+        """
+        if self.without_rowid or self.kind is TableKind.VIEW:
+            return self.primary_key
+        taken = {fold(column.name) for column in self.columns.values() if not column.is_rowid}
+        return next(((name,) for name in ("rowid", "_rowid_", "oid") if name not in taken), ())
+
 
 @dataclass(frozen=True, slots=True)
 class Schema:
