@@ -1,7 +1,7 @@
 """The whole application in this process, asked over HTTP without a network.
 
-The file holds `library.sql`, or what a module says in `SCHEMA`. `api` serves one such file to all tests of the module, which only
-read; `fresh_api` serves a new one to each test, which may write.
+The file holds `library.sql`, or what a module says in `SCHEMA`. `api` serves one such file to all tests of the
+module, which only read; `fresh_api` serves a new one to each test, which may write.
 """
 
 import asyncio
