@@ -30,7 +30,7 @@ from wherry.errors import (
 from wherry.identity import Identity
 from wherry.rest.api_request import ApiRequest
 from wherry.rest.headers import check_profile, parse_accept, parse_preferences, parse_range
-from wherry.rest.literals import to_number_or_text
+from wherry.rest.literals import to_number_or_text, to_offset
 from wherry.rest.payload import Payload, PayloadParts, decode_payload
 from wherry.rest.plan_cache import ParsedWrite, PlanCache, PreparedRows
 from wherry.rest.query_params import Shape, parse_query, split_query
@@ -139,7 +139,7 @@ class DataApi:
                     receive, self._database.read_later(prepared.transaction, values, identity, version)
                 )
             )
-            offset = 0 if prepared.offset is None else int(values[prepared.offset])
+            offset = 0 if prepared.offset is None else to_offset(values[prepared.offset])
             try:
                 if prepared.singular:
                     require_single(result.rows)
@@ -187,9 +187,9 @@ class DataApi:
             if not any(part.rows for part in payload.parts):
                 # nothing to do, but no more allowed than something: planned without columns
                 empty = plans.rows(parsed, (), identity, is_text=False, path=path)
-                if empty.form.shows and parsed.request.format.is_singular:
+                if parsed.request.format.is_singular:
                     require_single(0)
-                response = empty.form.respond(WriteResult(0, ()))
+                response = empty.form.respond(WriteResult(0, (), inserted=not empty.upsert))
             else:
                 result = await self._run(plans, parsed, payload, prepared, values, identity)
                 response = prepared[0].form.respond(result)
@@ -212,7 +212,7 @@ class DataApi:
             steps=steps,
             schema_version=plans.schema.version,
             max_affected=preferences.max_affected if preferences.strict else None,
-            exactly=1 if parsed.request.format.is_singular and prepared[0].form.shows else None,
+            exactly=1 if parsed.request.format.is_singular else None,
             every_row=prepared[0].write.every_row,
             rollback=preferences.rollback,
             upsert=prepared[0].upsert,

@@ -82,23 +82,27 @@ def converter_of(type_: ColumnType) -> Convert | None:
 
 def to_limit(text: str) -> int:
     """Read `limit`. Raises RangeError PGRST103 for a negative one and RequestError PGRST100 for no number."""
-    return _to_count(text, "limit", "Limit should be greater than or equal to zero.")
+    limit = _to_count(text, "limit")
+    if limit < 0:
+        raise RangeError(
+            "Requested range not satisfiable",
+            details="Limit should be greater than or equal to zero.",
+            hint="Write limit=0 or more",
+        )
+    return limit
 
 
 def to_offset(text: str) -> int:
-    """Read `offset`; errors as `to_limit`."""
-    return _to_count(text, "offset", "Offset should be greater than or equal to zero.")
+    """Read `offset`; a negative one is none, as in PostgREST. Raises RequestError PGRST100 for no number."""
+    return max(_to_count(text, "offset"), 0)
 
 
-def _to_count(text: str, name: str, negative: str) -> int:
+def _to_count(text: str, name: str) -> int:
     if not re.fullmatch(r"\s*-?[0-9]{1,30}\s*", text):
         raise RequestError(
             f"'{text[:50]}' is not a number of rows", details=f"in the parameter {name}", hint=f"Write {name}=10"
         )
-    number = int(text)
-    if number < 0:
-        raise RangeError("Requested range not satisfiable", details=negative, hint=f"Write {name}=0 or more")
-    return min(number, _INT64[-1])
+    return min(int(text), _INT64[-1])
 
 
 def to_capped_limit(text: str, *, cap: int) -> int:

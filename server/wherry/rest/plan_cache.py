@@ -123,7 +123,16 @@ class PlanCache:
         return PreparedRows(
             write=write,
             convert=rows_converter([table.columns[name] for name in request.payload_columns], is_text=is_text),
-            form=WriteForm(request.method, path, request.format, request.preferences, framing, write.shows, write.key),
+            form=WriteForm(
+                request.method,
+                path,
+                request.format,
+                request.preferences,
+                framing,
+                write.shows,
+                write.key,
+                resolves=isinstance(plan, InsertPlan) and plan.conflict is not None,
+            ),
             table=table,
             identified_by=plan.identified_by if isinstance(plan, InsertPlan) else (),
             upsert=isinstance(plan, InsertPlan) and plan.conflict is not None and plan.conflict.merge,

@@ -67,10 +67,9 @@ def _together(*predicates: Predicate) -> Predicates:
 def _plan_read(request: ApiRequest, names: Names, table: Table, max_rows: int | None) -> ReadRequestPlan:
     planner = ReadPlanner(names, request.query, nulls_stripped=request.format.nulls_stripped, max_rows=max_rows)
     level = request.query.level(())
-    if request.range_offset is not None and level.offset is None:
-        level = Level(level.conditions, level.order, level.limit, request.range_offset)
-    if request.range_limit is not None and level.limit is None:
-        level = Level(level.conditions, level.order, request.range_limit, level.offset)
+    if request.range_offset is not None:  # the header goes before the parameters
+        limit = level.limit if request.range_limit is None else request.range_limit
+        level = Level(level.conditions, level.order, limit, request.range_offset)
     read = planner.plan(table, request.query.select, (), level)
     planner.check_levels()
     total, estimate = _plan_total(request.preferences.count, read, names)

@@ -111,7 +111,8 @@ def split_query(text: str) -> tuple[Shape, list[str]]:
 
 # ---- logic trees -----------------------------------------------------------------------------------------------
 
-_GROUP = re.compile(r"(not\.)?(and|or)\(")
+_GROUP = re.compile(r"\s*(not\.)?(and|or)\s*\(")
+_SPACES = re.compile(r"\s*")
 _OPERATOR = re.compile(r"(?:not\.)?[a-z]+(?:\([A-Za-z_0-9]*\))?")
 _BARE_VALUE = re.compile(r"[^,()]*")
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
@@ -143,10 +144,12 @@ def _split_children(scanner: Scanner, values: list[str], depth: int) -> "tuple[T
         if not scanner.accept(","):
             break
     scanner.expect(")")
+    scanner.match(_SPACES)
     return tuple(children)
 
 
 def _split_leaf(scanner: Scanner, values: list[str]) -> tuple[str, str]:
+    scanner.match(_SPACES)
     start = scanner.position
     read_field(scanner)
     field = scanner.text[start : scanner.position]
@@ -157,8 +160,9 @@ def _split_leaf(scanner: Scanner, values: list[str]) -> tuple[str, str]:
     scanner.expect(".")
     literal = _read_literal(scanner)
     if operator in ("is", "not.is"):
-        operator, literal = f"{operator}.{literal}", ""
+        operator, literal = f"{operator}.{literal.strip()}", ""
     values.append(literal)
+    scanner.match(_SPACES)
     return field, operator
 
 

@@ -44,10 +44,12 @@ def read_status(*, rows: int, total: int | None, offset: int) -> int:
     if total is None:
         return 200
     if offset > total:
-        raise RangeError(
+        error = RangeError(
             "Requested range not satisfiable",
             details=f"An offset of {offset} was requested, but there are only {total} rows.",
         )
+        error.headers = {"content-range": f"*/{total}"}
+        raise error
     return 206 if rows < total else 200
 
 
@@ -81,6 +83,7 @@ class WriteForm:
     framing: Framing
     shows: bool
     key: tuple[str, ...]
+    resolves: bool = False  #: what exists already is changed or left: there is a key to know it by
 
     def respond(self, result: WriteResult) -> Response:
         """Make the response of a write that is durable."""
@@ -89,13 +92,22 @@ class WriteForm:
             headers.append((b"content-range", self._content_range(result.affected)))
         if self.key and len(result.rows) == 1:
             headers.append((b"location", self._location(result.rows[0])))
-        headers += _applied(
-            self.preferences, "resolution", "missing", "return", "count", "tx", "handling", "max-affected"
-        )
+        headers += _applied(self.preferences, *self._told())
         if not self.shows:
             return Response(self._status(result) if self.method == "POST" else 204, headers)
         headers.append((b"content-type", self.format.content_type.encode()))
         return Response(self._status(result), headers, self._body(result.rows))
+
+    def _told(self) -> tuple[str, ...]:
+        """Name the preferences that this write follows, in the order in which they are told."""
+        match self.method:
+            case "POST":
+                return (*(("resolution",) if self.resolves else ()), "missing", "return", "count", "tx", "handling")
+            case "PUT":
+                return ("return", "count", "tx", "handling")
+            case _:
+                limited = ("max-affected",) if self.preferences.strict else ()
+                return ("missing", "return", "count", "tx", "handling", *limited)
 
     def _status(self, result: WriteResult) -> int:
         creates = self.method in ("POST", "PUT")
