@@ -38,6 +38,9 @@ async def explain_violation(
     subject_table, subject_columns = _read_subject(error.subject, table)
     if subject_table is None or error.code not in (UNIQUE, NOT_NULL):
         return _hide_other_table(error, names, table)
+    if not subject_columns:  # a unique index over an expression is told by its name: index 'films_lower_title'
+        name = error.subject.removeprefix("index ").strip("'")
+        return _told(error, f'duplicate key value violates unique constraint "{name}"', None)
     if error.code == UNIQUE:
         key = ", ".join(subject_columns)
         name = _unique_name(table, subject_columns)
