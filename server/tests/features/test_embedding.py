@@ -2,11 +2,12 @@
 
 # ruff: noqa: E501 - the rows of a table read better whole
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import Api
+from .conftest import Api, served
 
 METROPOLIS, M, PLAYTIME, ETE = "Metropolis", "M", "Playtime", "Été*100%_"
 
@@ -299,3 +300,17 @@ def test_an_ambiguous_embed_lists_the_candidates(api: Api) -> None:
 )  # fmt: skip
 def test_what_cannot_be_embedded_is_refused(api: Api, query: str, status: int, code: str, message: str) -> None:
     assert api.refused(query) == (status, code, message)
+
+
+def test_a_foreign_key_leads_to_its_table_whatever_views_show_the_table(tmp_path: Path) -> None:
+    schema = """
+    CREATE TABLE films (id INTEGER PRIMARY KEY, title TEXT);
+    CREATE TABLE reviews (id INTEGER PRIMARY KEY, film INTEGER CONSTRAINT of_film REFERENCES films (id));
+    CREATE VIEW titles AS SELECT id, title FROM films;
+    INSERT INTO films VALUES (1, 'M');
+    INSERT INTO reviews VALUES (1, 1);
+    """
+    with served(tmp_path / "library.db", schema) as api:
+        assert api.get("reviews?select=film(title)") == [{"film": {"title": "M"}}]
+        assert api.get("reviews?select=of_film(title)") == [{"of_film": {"title": "M"}}]
+        assert api.get("reviews?select=titles(title)") == [{"titles": {"title": "M"}}]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from wherry.errors import AccessDenied, RequestError, SchemaError
 from wherry.policies.model import Access
 from wherry.rest.api_request import SelectEmbed
-from wherry.schema.model import Cardinality, Column, ColumnType, Relationship, Schema, Table
+from wherry.schema.model import Cardinality, Column, ColumnType, Relationship, Schema, Table, TableKind
 from wherry.schema.suggest import closest
 
 
@@ -99,7 +99,11 @@ class Names:
 
     def relationship(self, source: Table, embed: SelectEmbed) -> Relationship:
         """Find the one way that an embed means. Raises SchemaError PGRST200 for none and PGRST201 for several."""
-        named = [r for r in self.schema.relationships_of(source.name) if _is_meant(r, embed.relation, embed.hint)]
+        named = [
+            relationship
+            for relationship in self.schema.relationships_of(source.name)
+            if _is_meant(relationship, embed.relation, embed.hint, to_view=self._is_view(relationship.target))
+        ]
         found = [r for r in named if self._is_visible(r)]
         if len(found) == 1:
             return found[0]
@@ -110,6 +114,9 @@ class Names:
             if embed.relation == target.name and not self.access(target).may_select:
                 raise self.denied(target)
         raise self._unrelated(source, embed)
+
+    def _is_view(self, name: str) -> bool:
+        return self.schema.tables[name].kind is TableKind.VIEW
 
     def _is_visible(self, relationship: Relationship) -> bool:
         """Tell whether the role may read all columns that the relationship compares."""
@@ -139,12 +146,13 @@ class Names:
         )
 
 
-def _is_meant(relationship: Relationship, name: str, hint: str | None) -> bool:
+def _is_meant(relationship: Relationship, name: str, hint: str | None, *, to_view: bool) -> bool:
     """Tell whether `name!hint` means the relationship.
 
     https://docs.postgrest.org/en/stable/references/api/resource_embedding.html: a target is a table, a foreign key
     or its column; a hint is a foreign key, a column of it or a junction. Of a table related to itself the table's
-    name means the rows that refer here, and the column's name the row referred to.
+    name means the rows that refer here, and the column's name the row referred to. A view is meant by its own name
+    only (https://github.com/PostgREST/postgrest/issues/2277): else each view of a table would make its keys ambiguous.
     """
     columns = relationship.source_columns if relationship.junction is None else ()
     referring = relationship.target_columns if relationship.junction is None else ()
@@ -155,7 +163,8 @@ def _is_meant(relationship: Relationship, name: str, hint: str | None) -> bool:
             return refers_here if by_table else columns == (name,) and not refers_here
         return by_table and refers_here and (referring == (hint,) or hint == relationship.name)
     if hint is None:
-        return by_table or columns == (name,) or (relationship.junction is None and name == relationship.name)
+        by_key = columns == (name,) or (relationship.junction is None and name == relationship.name)
+        return by_table or (by_key and not to_view)
     return by_table and (
         hint == relationship.name
         or columns == (hint,)
