@@ -14,7 +14,7 @@ Row: TypeAlias = tuple[SQLiteValue, ...]
 ConvertRows: TypeAlias = Callable[[Sequence[tuple[JSONValue, ...]], Row], list[Row]]
 _ConvertValue: TypeAlias = Callable[[JSONValue], SQLiteValue]
 
-_WORDS = {"true": 1, "t": 1, "false": 0, "f": 0}
+_WORDS = dict.fromkeys(("true", "t", "yes", "y", "on"), 1) | dict.fromkeys(("false", "f", "no", "n", "off"), 0)
 
 
 def _to_boolean(value: JSONValue) -> SQLiteValue:

@@ -181,7 +181,7 @@ def _read_item(scanner: Scanner, depth: int) -> SelectItem:
     if scanner.accept("*"):
         scanner.match(_SPACES)
         return Star()
-    if scanner.accept("...") or scanner.accept(".."):
+    if scanner.accept("..."):
         return _read_embed(scanner, read_name(scanner), alias=None, spread=True, depth=depth)
     name = read_name(scanner)
     alias = None

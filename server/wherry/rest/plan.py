@@ -155,6 +155,14 @@ class OrderBy:
     nulls_first: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """How the values of one term of `order` are sorted."""
+
+    descending: bool
+    nulls_first: bool
+
+
 #: Predicates that must all hold; those that always do are left out, so an empty tuple restricts nothing.
 Predicates: TypeAlias = tuple[Expression | Never, ...]
 

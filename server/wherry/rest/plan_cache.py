@@ -123,14 +123,13 @@ class PlanCache:
         return PreparedRows(
             write=write,
             convert=rows_converter([table.columns[name] for name in request.payload_columns], is_text=is_text),
-            form=WriteForm(
-                request.method,
+            form=WriteForm.of(
+                request,
                 path,
-                request.format,
-                request.preferences,
                 framing,
-                write.shows,
-                write.key,
+                shows=write.shows,
+                key=write.key,
+                order=write.order,
                 resolves=isinstance(plan, InsertPlan) and plan.conflict is not None,
             ),
             table=table,

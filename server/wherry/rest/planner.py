@@ -234,8 +234,8 @@ def _plan_reach(request: ApiRequest, names: Names, table: Table, reachable: Pred
     level = request.query.level(())
     planner = ReadPlanner(names, request.query)
     conditions = tuple(planner.condition(table, condition, {}) for condition in level.conditions)
-    order = tuple(planner.order_by(table, term, {}) for term in level.order)
     limited = level.limit is not None or level.offset is not None
+    order = tuple(planner.order_by(table, term, {}) for term in level.order) if limited else ()
     if limited and not order:
         raise RequestError(
             "A 'limit' was applied without an explicit 'order'",
@@ -254,7 +254,7 @@ def _plan_reach(request: ApiRequest, names: Names, table: Table, reachable: Pred
         table,
         conditions,
         _together(visible, reachable),
-        order if limited else (),
+        order,
         level.limit,
         level.offset,
     )
@@ -271,10 +271,10 @@ def _plan_returning(request: ApiRequest, names: Names, table: Table, *, needed: 
         planner.check_levels()
         return Returning(None, key if all(name in readable for name in key) else (), needed)
     planner = ReadPlanner(names, request.query, nulls_stripped=request.format.nulls_stripped)
-    plan = planner.plan(table, request.query.select, (), Level())
+    plan = planner.plan(table, request.query.select, (), Level(order=request.query.level(()).order))
     planner.check_levels()
-    if plan.grouped or plan.conditions:
-        what = "An aggregate" if plan.grouped else "An inner join"
+    if plan.grouped or (plan.conditions and request.format.is_singular):
+        what = "An aggregate" if plan.grouped else "An inner join and a single object"
         raise RequestError(
             "Feature not implemented",
             details=f"{what} cannot stand in the representation of a write",

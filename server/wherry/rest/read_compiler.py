@@ -403,6 +403,10 @@ class ReadCompiler:
             terms.append(sql(self._raw(term.value, alias), direction, nulls))
         return sql(" ORDER BY ", join_sql(", ", terms))
 
+    def sorted_by(self, term: OrderBy, alias: str) -> Sql:
+        """Write the value that a term of the order sorts by."""
+        return self._raw(term.value, alias)
+
     def limit(self, plan: ReadPlan) -> Sql:
         """Write LIMIT and OFFSET."""
         if plan.limit is not None:

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 from wherry.asgi import Headers
 from wherry.errors import CardinalityError, RangeError
-from wherry.rest.api_request import Format, Preferences
+from wherry.rest.api_request import ApiRequest, Format, Preferences
+from wherry.rest.plan import SortKey
 from wherry.statement import Framing, SQLiteValue, WriteResult
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """What is sent."""
 
     status: int
@@ -78,36 +79,41 @@ class WriteForm:
 
     method: str
     path: str
-    format: Format
     preferences: Preferences
     framing: Framing
     shows: bool
     key: tuple[str, ...]
-    resolves: bool = False  #: what exists already is changed or left: there is a key to know it by
+    order: tuple[SortKey, ...]
+    fixed: Headers  #: the headers that do not depend on the result
+
+    @classmethod
+    def of(
+        cls,
+        request: ApiRequest,
+        path: str,
+        framing: Framing,
+        *,
+        shows: bool,
+        key: tuple[str, ...],
+        order: tuple[SortKey, ...],
+        resolves: bool,
+    ) -> "WriteForm":
+        """Make the form of a write. `resolves` says that what exists already is changed or left."""
+        fixed = _applied(request.preferences, *_told(request.method, request.preferences, resolves=resolves))
+        if shows:
+            fixed.append((b"content-type", request.format.content_type.encode()))
+        return cls(request.method, path, request.preferences, framing, shows, key, order, fixed)
 
     def respond(self, result: WriteResult) -> Response:
         """Make the response of a write that is durable."""
-        headers: Headers = []
+        headers = list(self.fixed)
         if self.method != "PUT":
             headers.append((b"content-range", self._content_range(result.affected)))
         if self.key and len(result.rows) == 1:
             headers.append((b"location", self._location(result.rows[0])))
-        headers += _applied(self.preferences, *self._told())
         if not self.shows:
             return Response(self._status(result) if self.method == "POST" else 204, headers)
-        headers.append((b"content-type", self.format.content_type.encode()))
         return Response(self._status(result), headers, self._body(result.rows))
-
-    def _told(self) -> tuple[str, ...]:
-        """Name the preferences that this write follows, in the order in which they are told."""
-        match self.method:
-            case "POST":
-                return (*(("resolution",) if self.resolves else ()), "missing", "return", "count", "tx", "handling")
-            case "PUT":
-                return ("return", "count", "tx", "handling")
-            case _:
-                limited = ("max-affected",) if self.preferences.strict else ()
-                return ("missing", "return", "count", "tx", "handling", *limited)
 
     def _status(self, result: WriteResult) -> int:
         creates = self.method in ("POST", "PUT")
@@ -129,8 +135,38 @@ class WriteForm:
 
     def _body(self, rows: Sequence[tuple[SQLiteValue, ...]]) -> bytes:
         framing = self.framing
+        if self.order and len(rows) > 1:
+            rows = _sorted(rows, self.order)
         texts = [row[1] for row in rows]
         return framing.prefix + framing.separator.join(t for t in texts if isinstance(t, bytes)) + framing.suffix
+
+
+def _sorted(rows: Sequence[tuple[SQLiteValue, ...]], order: tuple[SortKey, ...]) -> list[tuple[SQLiteValue, ...]]:
+    """Sort rows by their last values as SQLite does (https://sqlite.org/datatype3.html#sort_order)."""
+    result = list(rows)
+    for position, key in reversed(list(enumerate(order, start=-len(order)))):
+        null = -1 if key.nulls_first is not key.descending else 3
+
+        def rank(row: tuple[SQLiteValue, ...], at: int = position, null: int = null) -> tuple[int, SQLiteValue]:
+            value = row[at]
+            if value is None:
+                return null, 0
+            return (1 if isinstance(value, str) else 2 if isinstance(value, bytes) else 0), value
+
+        result.sort(key=rank, reverse=key.descending)
+    return result
+
+
+def _told(method: str, preferences: Preferences, *, resolves: bool) -> tuple[str, ...]:
+    """Name the preferences that a write follows, in the order in which they are told."""
+    match method:
+        case "POST":
+            return (*(("resolution",) if resolves else ()), "missing", "return", "count", "tx", "handling")
+        case "PUT":
+            return ("return", "count", "tx", "handling")
+        case _:
+            limited = ("max-affected",) if preferences.strict else ()
+            return ("missing", "return", "count", "tx", "handling", *limited)
 
 
 def _written(value: SQLiteValue) -> str:

@@ -3,7 +3,17 @@
 from dataclasses import dataclass, replace
 
 from wherry.policies.model import Never, Source
-from wherry.rest.plan import Conflict, DeletePlan, InsertPlan, Predicates, Reach, ReadPlan, Returning, UpdatePlan
+from wherry.rest.plan import (
+    Conflict,
+    DeletePlan,
+    InsertPlan,
+    Predicates,
+    Reach,
+    ReadPlan,
+    Returning,
+    SortKey,
+    UpdatePlan,
+)
 from wherry.rest.read_compiler import ReadCompiler, framing_of
 from wherry.rest.sources import all_hold_sql, within_sql
 from wherry.rest.sql import Sql, join_balanced, join_sql, quote_identifier, sql, statement_of
@@ -15,7 +25,7 @@ class PreparedWrite:
     """A write that lacks its rows: each row's values come first, then `tail`, the same for all rows.
 
     RETURNING gives, where there is one: whether the policies allow the row, then its representation if `shows`, then
-    the columns of `key`.
+    the columns of `key`, then the values of `order`, by which the representation is sorted.
     """
 
     sql: str
@@ -24,6 +34,7 @@ class PreparedWrite:
     every_row: bool = False
     shows: bool = False
     key: tuple[str, ...] = ()
+    order: tuple[SortKey, ...] = ()
     framing: Framing = Framing()
 
 
@@ -71,6 +82,9 @@ def _prepared(
         every_row=every_row,
         shows=returning.plan is not None,
         key=returning.key,
+        order=tuple(SortKey(term.descending, term.nulls_first) for term in returning.plan.order)
+        if returning.plan is not None
+        else (),
         framing=framing_of(returning.plan) if returning.as_csv and returning.plan else Framing(),
     )
 
@@ -81,8 +95,14 @@ def _returning(returning: Returning, allowed: Predicates, name: str) -> Sql:
     columns = [all_hold_sql(allowed)]
     if returning.plan is not None:
         row = compiler.line(returning.plan, table) if returning.as_csv else compiler.object(returning.plan, table)
-        columns.append(sql("CAST(", row, " AS BLOB)"))
+        shown = sql("CAST(", row, " AS BLOB)")
+        if returning.plan.conditions:  # an inner join shows the rows that have what it asks for
+            found = [compiler.condition(condition, table, f"{table}.rowid") for condition in returning.plan.conditions]
+            shown = sql("CASE WHEN ", join_sql(" AND ", found), " THEN ", shown, " END")
+        columns.append(shown)
     columns += [(f"{table}.{quote_identifier(name)}",) for name in returning.key]
+    if returning.plan is not None:
+        columns += [compiler.sorted_by(term, table) for term in returning.plan.order]
     if len(columns) == 1 and not (allowed or returning.needed):
         return ()
     return sql(" RETURNING ", join_sql(", ", columns))

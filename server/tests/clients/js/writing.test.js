@@ -176,6 +176,27 @@ test("update and delete only a page of the rows", async () => {
   await finds(tickets.select("id").order("id"), [1, 3]);
 });
 
+test("the representation is ordered as it is asked, and an inner join shows the rows that have one", async () => {
+  await gives(tickets.insert([{ id: 80, holder: "a" }, { id: 81, holder: "b" }]).select("id").order("id", { ascending: false }), [{ id: 81 }, { id: 80 }], {
+    status: 201,
+  });
+  await gives(tickets.delete().gte("id", 80).select("id").order("holder", { ascending: false }).limit(2), [{ id: 81 }, { id: 80 }]);
+  await gives(tickets.update({ price: 1 }).gte("id", 1).select("id, seat").order("seat", { ascending: false }), [
+    { id: 3, seat: null },
+    { id: 2, seat: "A2" },
+    { id: 1, seat: "A1" },
+  ]);
+  await gives(tickets.update({ price: 2 }).gte("id", 1).select("id, films(title)").order("films(title)", { nullsFirst: true }), [
+    { id: 3, films: null },
+    { id: 2, films: { title: "Night Ferry" } },
+    { id: 1, films: { title: "The Salt Road" } },
+  ]);
+  await gives(tickets.update({ price: 3 }, { count: "exact" }).gte("id", 1).eq("films.year", 1979).select("id, films!inner(title)"), [
+    { id: 2, films: { title: "Night Ferry" } },
+  ], { count: 3 });
+  await gives(tickets.select("price").order("id"), [{ price: 3 }, { price: 3 }, { price: 3 }]);
+});
+
 test("update with every kind of filter", async () => {
   await gives(tickets.update({ price: 0 }).or("id.eq.1,holder.eq.Walt").select("id"), [{ id: 1 }, { id: 2 }]);
   await gives(tickets.update({ price: 4 }).eq("extras->>coat", "true").select("id, price"), [{ id: 1, price: 4 }]);
