@@ -22,7 +22,7 @@ def to_match(text: str, *, syntax: str, columns: tuple[str, ...]) -> str:
         case "wfts":
             query = _read_web_search(text)
         case _:
-            query = _TsQuery(text).read()
+            query = _TsQuery(text).read() if text.strip() else ""
     if not query:
         return '""'
     names = " ".join('"' + name.replace('"', '""') + '"' for name in columns)
@@ -85,8 +85,6 @@ class _TsQuery:
         return self.token[1] if self.token else None
 
     def read(self) -> str:
-        if not self.text.strip():
-            return ""
         query, negated = self.either()
         if self.token is not None:
             raise _bad_search(self.text, "an operator is missing between two words")
@@ -121,7 +119,7 @@ class _TsQuery:
         if not wanted:
             return f"({' OR '.join(unwanted)})", True
         both = "(" + " AND ".join(wanted) + ")"
-        return "(" + " NOT ".join([both, *unwanted]) + ")", False
+        return ("(" + " NOT ".join([both, *unwanted]) + ")" if unwanted else both), False
 
     def sequence(self) -> tuple[str, bool]:
         query, negated = self.one()
