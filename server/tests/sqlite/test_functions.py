@@ -15,6 +15,7 @@ from wherry.sqlite.functions import (
     ilike,
     json_contains,
     json_overlaps,
+    json_strip_nulls,
     regexp_match,
     register_functions,
 )
@@ -99,6 +100,22 @@ def test_json_overlaps_says_whether_arrays_share_an_element(a: list[Any], b: lis
 @pytest.mark.parametrize(("a", "b"), [(None, "[]"), ("[]", "1"), ("[", "[]"), ('{"a": 1}', "[]")])
 def test_json_overlaps_of_what_is_no_array_is_null(a: str | None, b: str) -> None:
     assert json_overlaps(a, b) is None
+
+
+@pytest.mark.parametrize(
+    ("document", "stripped"),
+    [
+        ('{"a": null, "b": [null, {"c": null}], "d": {"e": null}, "f": "null"}', '{"b":[null,{}],"d":{},"f":"null"}'),
+        ("null", "null"),
+        ('{"a": 1.0}', '{"a": 1.0}'),
+        ('{"a": null', '{"a": null'),
+        ("[" * 5000 + "null" + "]" * 5000, "[" * 5000 + "null" + "]" * 5000),
+        (None, None),
+        (1, 1),
+    ],
+)
+def test_json_strip_nulls_leaves_out_members_that_are_null(document: Any, stripped: Any) -> None:
+    assert json_strip_nulls(document) == stripped
 
 
 def like(value: str, pattern: str) -> bool:

@@ -140,7 +140,12 @@ class ReadCompiler:
         for item in plan.items:
             match item:
                 case OutputField(key, value):
-                    members.append(FlatMember(key, self._rendered(value, alias)))
+                    rendered = self._rendered(value, alias)
+                    if plan.nulls_stripped and value.type is ColumnType.JSON:
+                        raw = self._raw_output(value, alias)
+                        stripped = sql("json(json_strip_nulls(json(", raw, ")))")
+                        rendered = sql("CASE WHEN json_valid(", raw, ", 9) THEN ", stripped, " ELSE ", rendered, " END")
+                    members.append(FlatMember(key, rendered))
                 case OutputEmbed(key, join):
                     members.append(TextMember(key, self._embed(join, alias)))
                 case OutputSpread(join):

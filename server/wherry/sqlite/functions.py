@@ -6,8 +6,9 @@
 | `ilike(value, pattern)` | `ilike` | LIKE with `%`, `_`, backslash; case ignored in all of Unicode |
 | `json_contains(document, wanted)` | `cs`, `cd` | PostgreSQL's `@>` of jsonb |
 | `json_overlaps(a, b)` | `ov` | PostgreSQL's `&&`: two arrays share an element |
+| `json_strip_nulls(document)` | `nulls=stripped` | the JSON without the members, at any depth, that are null |
 
-They give 1, 0, or NULL: for a NULL, and for what cannot be read as asked. They never raise, because one odd row
+The operators' give 1, 0, or NULL: for a NULL, and for what cannot be read as asked. They never raise, because one odd row
 must not make a table unreadable; a pattern is checked by `compile_pattern` before a statement is run.
 """
 
@@ -34,7 +35,7 @@ _decode = msgspec.json.Decoder().decode
 
 def register_functions(connection: apsw.Connection) -> None:
     """Register the functions; they may stand in indexes, views and triggers."""
-    for function in (regexp_match, ilike, json_contains, json_overlaps):
+    for function in (regexp_match, ilike, json_contains, json_overlaps, json_strip_nulls):
         connection.create_scalar_function(
             function.__name__,
             function,  # type: ignore[arg-type]  # apsw's type knows functions of any number of arguments only
@@ -159,6 +160,22 @@ def json_overlaps(a: SQLiteValue, b: SQLiteValue) -> Truth:
         return int(any(_key(element) in known for element in right))
     except (ValueError, RecursionError):
         return None
+
+
+def json_strip_nulls(document: SQLiteValue) -> SQLiteValue:
+    """Return JSON text without the members, at any depth, that are null; what cannot be read as it is."""
+    if not isinstance(document, str) or "null" not in document:
+        return document
+    try:
+        return msgspec.json.encode(_without_nulls(_decode(document))).decode()
+    except (ValueError, RecursionError):
+        return document
+
+
+def _without_nulls(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _without_nulls(member) for key, member in value.items() if member is not None}
+    return [_without_nulls(element) for element in value] if isinstance(value, list) else value
 
 
 def _json(value: SQLiteValue) -> Json:

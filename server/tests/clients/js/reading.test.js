@@ -369,6 +369,9 @@ test("stripNulls leaves out what is null", async () => {
     { id: 6, rating: 3.5, directors: { name: "Chiyo Arata", mentor_id: 2 } },
   ]);
   await gives(from("directors").select("id, born").eq("id", 4).stripNulls().single(), { id: 4 });
+  await gives(from("films").select("details, note:details->note, reels:details->reels").eq("id", 1).stripNulls(), [
+    { details: { length: 101, sound: { mono: true }, reels: [{ feet: 900 }, { feet: 870 }] }, reels: [{ feet: 900 }, { feet: 870 }] },
+  ]);
 });
 
 test("geojson and explain are refused, for SQLite has neither", async () => {
