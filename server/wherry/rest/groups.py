@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wherry.rest.rows import FlatMember, Member, TextMember, csv_field, csv_json_field, csv_line_of, csv_text, render
+from wherry.rest.rows import FlatMember, Member, TextMember, csv_field, csv_json_field, csv_line_of, render
 from wherry.rest.sql import Sql
 from wherry.schema.model import ColumnType
 
@@ -34,7 +34,7 @@ def line_of_group(members: Sequence[GroupMember]) -> Sql:
         [
             csv_json_field((m.column,))
             if m.type is None
-            else csv_field(csv_text((m.column,), m.type, can_hold_blob=m.can_hold_blob))
+            else csv_field((m.column,), m.type, can_hold_blob=m.can_hold_blob)
             for m in members
         ]
     )

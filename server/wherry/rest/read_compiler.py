@@ -35,7 +35,6 @@ from wherry.rest.rows import (
     csv_header_of,
     csv_json_field,
     csv_line_of,
-    csv_text,
     fragment_of,
     object_of,
     render,
@@ -160,7 +159,7 @@ class ReadCompiler:
         for item in plan.items:
             match item:
                 case OutputField(_, value):
-                    yield csv_field(csv_text(self._raw(value, alias), value.type, can_hold_blob=_can_hold_blob(value)))
+                    yield csv_field(self._raw(value, alias), value.type, can_hold_blob=_can_hold_blob(value))
                 case OutputEmbed(_, join):
                     yield csv_json_field(self._embed(join, alias))
                 case OutputSpread(join) if join.relationship.leads_to_one:

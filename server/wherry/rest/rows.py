@@ -123,28 +123,24 @@ def csv_line_of(fields: Sequence[Sql]) -> Sql:
     return join_balanced(" || ',' || ", fields)
 
 
-def csv_field(text: Sql) -> Sql:
-    """Write a field of CSV, quoted where it must be; NULL is empty, an empty text is `""`."""
+def csv_field(value: Sql, type_: ColumnType, *, can_hold_blob: bool) -> Sql:
+    """Write a value as a field of CSV, quoted where it must be: true and false are words, NULL and '' are not alike."""
+    blob = sql(" WHEN ", value, " >= x'' THEN '\\x' || lower(hex(", value, "))") if can_hold_blob else ()
     # a number sorts before every text and needs no quotes
-    return sql(
-        "CASE WHEN ", text, " < '' THEN ", text, " WHEN ", text, " IS NULL THEN ''",
-        " WHEN ", text, " = '' OR instr(", text, ", ',') OR instr(", text, ", '\"')",
-        " OR instr(", text, ", char(10)) OR instr(", text, ", char(13))",
-        " THEN '\"' || replace(", text, ", '\"', '\"\"') || '\"' ELSE ", text, " END",
+    field = sql(
+        "CASE WHEN ", value, " < '' THEN ", value, " WHEN ", value, " IS NULL THEN ''", blob,
+        " WHEN ", value, " = '' OR instr(", value, ", ',') OR instr(", value, ", '\"')",
+        " OR instr(", value, ", char(10)) OR instr(", value, ", char(13))",
+        " THEN '\"' || replace(", value, ", '\"', '\"\"') || '\"' ELSE ", value, " END",
     )  # fmt: skip
+    if type_ is ColumnType.BOOLEAN:
+        return sql("CASE ", value, " WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE ", field, " END")
+    return field
 
 
 def csv_json_field(text: Sql) -> Sql:
     """Write JSON text as a field of CSV: always quoted, so that it is evaluated once; NULL is empty."""
     return sql("coalesce('\"' || replace(", text, ", '\"', '\"\"') || '\"', '')")
-
-
-def csv_text(value: Sql, type_: ColumnType, *, can_hold_blob: bool) -> Sql:
-    """Write a value for CSV: as `render`, but true and false are words and JSON is its text."""
-    if type_ is ColumnType.BOOLEAN:
-        plain = csv_text(value, ColumnType.UNTYPED, can_hold_blob=can_hold_blob)
-        return sql("CASE ", value, " WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE ", plain, " END")
-    return render(value, ColumnType.UNTYPED, can_hold_blob=can_hold_blob)
 
 
 def csv_header_of(keys: Sequence[str]) -> bytes:
