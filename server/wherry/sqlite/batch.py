@@ -15,6 +15,7 @@ import apsw
 
 from wherry.errors import ConstraintError, SchemaChanged, UndoReason, WriteUndone
 from wherry.observe import TransactionRun
+from wherry.sqlite.encoding import open_cursor
 from wherry.sqlite.refusals import refusal
 from wherry.statement import SQLiteValue, Step, WriteResult, WriteTransaction
 
@@ -63,7 +64,7 @@ class Batch:
 
     def __init__(self, connection: apsw.Connection, *, limit: float) -> None:
         self._connection = connection
-        self._cursor = connection.cursor()
+        self._cursor = open_cursor(connection)
         self._limit = limit
         self._deadline = inf
         self._schema_version = -1

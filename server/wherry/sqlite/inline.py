@@ -13,6 +13,7 @@ import apsw
 from wherry.errors import DatabaseBusy, SchemaChanged
 from wherry.identity import Identity
 from wherry.observe import Emit, ReadHandedOver
+from wherry.sqlite.encoding import open_cursor
 from wherry.sqlite.refusals import refusal
 from wherry.sqlite.results import Page
 from wherry.sqlite.slow import SlowStatements
@@ -27,7 +28,7 @@ class InlineReader:
 
     def __init__(self, connection: apsw.Connection, *, budget: float, slow: SlowStatements, emit: Emit) -> None:
         self._connection = connection
-        self._execute = connection.cursor().execute
+        self._execute = open_cursor(connection).execute
         self._data_version = connection.data_version
         self._budget = budget
         self._slow = slow

@@ -18,6 +18,7 @@ import apsw
 
 from wherry.errors import SchemaChanged, StatementTimeout
 from wherry.observe import Emit
+from wherry.sqlite.encoding import open_cursor
 from wherry.sqlite.lease import Lease
 from wherry.sqlite.results import Page, Stream
 from wherry.sqlite.slow import SlowStatements
@@ -96,7 +97,7 @@ class ReadLease(Lease):
         connection.execute("BEGIN")
         if connection.execute("PRAGMA schema_version").fetchall() != [(self._schema_version,)]:
             raise SchemaChanged("the schema of the file has changed")
-        self._cursor = connection.cursor()
+        self._cursor = open_cursor(connection)
         chunks = self._chunks(self._cursor)
         gathered: deque[bytes] = deque()
         size = 0
