@@ -11,8 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.process.served import Served
 
 SECRET = "a secret for tests of thirty-two bytes or more"
 SLOW_APPLICATION = Path(__file__).with_name("slow_application.py")
@@ -134,6 +138,33 @@ def server(start: Start) -> Running:
     running = start()
     eventually(lambda: running.notes() == ["started"] and running.answers())
     return running
+
+
+class Serve(Protocol):
+    """Serve a database as `served.start_serving` does."""
+
+    def __call__(self, database: Path, *, workers: int = 1, **settings: str) -> "Served":
+        """Return the running server."""
+        ...
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serve databases; what still runs after the test is killed, and what went wrong unexpectedly fails it."""
+    from tests.process.served import start_serving
+
+    all_served: list[Served] = []
+
+    def run(database: Path, *, workers: int = 1, **settings: str) -> "Served":
+        all_served.append(start_serving(database, workers=workers, **settings))
+        return all_served[-1]
+
+    yield run
+    for served in all_served:
+        served.kill()
+    for served in all_served:
+        assert b"unexpected error" not in served.log.read_bytes()
+        assert "Traceback" not in served.errors.read_text()
 
 
 @pytest.fixture

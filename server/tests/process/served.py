@@ -1,0 +1,156 @@
+"""A database that `wherry serve` serves in processes of its own: asked over HTTP, ended or killed, its log at hand."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import apsw
+import httpx
+
+from tests.process.conftest import SECRET, environment, eventually, received
+from wherry.auth.tokens import sign
+
+BASE = "/api/rest/v1"
+
+
+def token(role: str = "service_role", **claims: str | int) -> str:
+    """Return a token of a role, signed with the secret of the tests."""
+    return sign({"role": role, **claims}, SECRET)
+
+
+@dataclass
+class Served:
+    """A running server; `log` is what it has said on standard output, `errors` on standard error."""
+
+    process: "subprocess.Popen[bytes]"
+    database: Path
+    log: Path
+    errors: Path
+    workers: list[int] = field(default_factory=list)
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        """The server's root."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self, role: str = "service_role", **claims: str | int) -> httpx.Client:
+        """Return a client of the data API that is signed in."""
+        return httpx.Client(
+            base_url=f"{self.url}{BASE}/",
+            headers={"authorization": f"Bearer {token(role, **claims)}"},
+            timeout=30,
+            trust_env=False,
+            verify=False,  # there is no TLS, and no context for it to be made
+        )
+
+    def connect(self) -> socket.socket:
+        """Open a connection."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def request(self, target: str, *, method: str = "GET", headers: str = "", body: bytes = b"") -> bytes:
+        """Return the words of a request whose connection is closed after the answer."""
+        head = f"{method} {target} HTTP/1.1\r\nhost: wherry\r\napikey: {token()}\r\nconnection: close\r\n{headers}\r\n"
+        return head.encode("latin-1") + body
+
+    def answer(self, words: bytes) -> tuple[int, bytes]:
+        """Send bytes on a connection of their own; return the status and the body of the one answer, 0 where none."""
+        with self.connect() as connection:
+            connection.sendall(words)
+            head, _, body = received(connection).partition(b"\r\n\r\n")
+        return (int(head.split(b" ", 2)[1]) if head else 0), body
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return the lines of the log, all of which are JSON."""
+        whole, _, _ = self.log.read_bytes().rpartition(b"\n")
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def said(self, message: str) -> list[dict[str, Any]]:
+        """Return the lines of the log that say something."""
+        return [line for line in self.lines() if line["msg"].startswith(message)]
+
+    def metric(self, name: str) -> float:
+        """Return the sum of the samples of a metric over all its labels."""
+        text = httpx.get(f"{self.url}/metrics", timeout=30).text
+        samples = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
+        return sum(float(value) for sample, value in samples if sample.split("{")[0] == name)
+
+    def uptime(self) -> float:
+        """Return the seconds since it served first."""
+        return time.time() - float(self.said("serving ")[0]["time"]) / 1000
+
+    def resident(self) -> int:
+        """Return the memory of the largest worker in bytes."""
+        pages = [int(Path(f"/proc/{worker}/statm").read_text().split()[1]) for worker in self.workers]
+        return max(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    def end(self) -> int:
+        """Tell the server to end, and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=30)
+
+    def kill(self) -> None:
+        """Kill all its processes at once, as a power cut does."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=30)
+        eventually(lambda: not any(Path(f"/proc/{worker}/statm").exists() for worker in self.workers))
+
+
+def start_serving(database: Path, *, workers: int = 1, **settings: str) -> Served:
+    """Start a server on a free port and wait until each worker serves; the caller ends it.
+
+    Its log and errors go into files beside the database, with a name that no other start has.
+    """
+    number = len(list(database.parent.glob("*.log")))
+    log, errors = (database.parent / f"server{number}.{kind}" for kind in ("log", "err"))
+    with log.open("wb") as output, errors.open("wb") as complaints:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "wherry", "serve", str(database), "--port", "0", "--workers", str(workers)],
+            env=environment(**{"JWT_SECRET": SECRET, **settings}),
+            stdout=output,
+            stderr=complaints,
+            start_new_session=True,
+        )
+    served = Served(process, database, log, errors)
+    try:
+        eventually(lambda: process.poll() is not None or len(served.said("serving ")) == workers)
+        assert process.poll() is None, errors.read_text()
+        serving = served.said("serving ")
+        served.workers = [line["pid"] for line in serving]
+        served.port = int(serving[0]["msg"].rsplit(":", 1)[1])
+        eventually(lambda: _answers(served))
+    except BaseException:
+        served.kill()
+        raise
+    return served
+
+
+def _answers(served: Served) -> bool:
+    with suppress(OSError), served.connect():
+        return True
+    return False
+
+
+def make(path: Path, sql: str) -> Path:
+    """Make a database with SQL, and return its path."""
+    rows(path, sql)
+    return path
+
+
+def rows(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Ask the file itself, past the server."""
+    connection = apsw.Connection(str(path))
+    try:
+        connection.set_busy_timeout(20_000)
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
