@@ -6,7 +6,7 @@ While a request is answered, `scope["wherry.exchange"]` holds its `Exchange`. A 
 knows and what log and metrics want to know: the route and the role.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
 from wherry.errors import ClientGone, TooLarge
@@ -30,9 +30,12 @@ class Exchange:
     by it, so the number of routes must be bounded) and `role`.
     """
 
-    __slots__ = ("_added", "_send", "_without_body", "bytes_out", "request_id", "role", "route", "status")
+    __slots__ = ("_added", "_send", "_without_body", "bytes_out", "headers", "request_id", "role", "route", "status")
 
-    def __init__(self, send: Send, request_id: str, added: Headers, without_body: bool) -> None:
+    def __init__(
+        self, send: Send, request_id: str, added: Headers, without_body: bool, headers: Mapping[bytes, bytes]
+    ) -> None:
+        self.headers = headers  #: of the request, as `header_map` makes them
         self.request_id = request_id
         self.route = "other"
         self.role: str | None = None
@@ -53,6 +56,18 @@ class Exchange:
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), *self._added]
         return self._send(message)
+
+
+def header_map(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return headers by their names; the lines of a repeated one are one list (RFC 9110, 5.3)."""
+    lines = tuple(headers)
+    named = dict(lines)
+    if len(named) < len(lines):
+        for name in named:
+            values = [value for other, value in lines if other == name]
+            if len(values) > 1:
+                named[name] = b", ".join(values)
+    return named
 
 
 def open_exchange(scope: Scope, exchange: Exchange) -> None:

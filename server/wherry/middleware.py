@@ -23,7 +23,7 @@ from time import perf_counter
 
 from msgspec.json import encode
 
-from wherry.asgi import Application, Exchange, Headers, Receive, Scope, Send, open_exchange, respond
+from wherry.asgi import Application, Exchange, Headers, Receive, Scope, Send, header_map, open_exchange, respond
 from wherry.errors import ApiError, ClientGone
 from wherry.observe import Emit, RequestServed, UnexpectedError
 
@@ -35,7 +35,8 @@ ALLOWED_HEADERS = (
     b"if-none-match,x-client-info,x-request-id,x-retry-count,x-supabase-api-version"
 )
 EXPOSED_HEADERS = (
-    b"Content-Range,Content-Location,Location,Preference-Applied,ETag,Retry-After,WWW-Authenticate,X-Request-Id"
+    b"Content-Range,Content-Location,Location,Preference-Applied,ETag,Proxy-Status,Retry-After,WWW-Authenticate,"
+    b"X-Request-Id"
 )
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}").fullmatch
@@ -84,7 +85,7 @@ class Middleware:
         if scope["type"] != "http":
             return await self._application(scope, receive, send)
         started = perf_counter()
-        headers = dict(scope["headers"])
+        headers = header_map(scope["headers"])
         method = scope["method"]
         exchange = self._exchange(send, method, headers)
         open_exchange(scope, exchange)
@@ -118,7 +119,7 @@ class Middleware:
             added += self._same_origin
         else:
             added += self._any_origin or self._cross_origin.headers_for(origin)
-        return Exchange(send, request_id, added, method == "HEAD")
+        return Exchange(send, request_id, added, method == "HEAD", headers)
 
     def _observe(self, scope: Scope, exchange: Exchange, method: str, user_agent: bytes, seconds: float) -> None:
         client = scope.get("client")
@@ -159,11 +160,19 @@ class Middleware:
 
 
 def error_headers(error: ApiError) -> Headers:
-    """Return the response headers of an error: its media type, and what its class adds (`retry-after`…)."""
+    """Return the response headers of an error: its media type, and what its class adds (`retry-after`…).
+
+    `proxy-status` repeats the code as PostgREST does, for the answer to a HEAD, which has no body (RFC 9209).
+    """
     added = [
         (name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in error.headers.items()
     ]
-    return [(b"content-type", b"application/json; charset=utf-8"), *added]
+    code = error.code.encode("latin-1", "replace")
+    return [
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"proxy-status", b"PostgREST; error=%b" % code),
+        *added,
+    ]
 
 
 def error_body(error: ApiError) -> bytes:

@@ -328,6 +328,12 @@ def test_what_is_not_there_is_named(caller: Caller) -> None:
     }
 
 
+def test_a_head_request_that_is_refused_says_why(caller: Caller) -> None:
+    with pytest.raises(APIError) as refused:
+        caller.run(caller.table("films").select("nope", head=True))
+    assert refused.value.code == "42703"
+
+
 def test_functions_and_other_schemas_are_not_there(caller: Caller) -> None:
     query = caller["service"].rpc("add", {"a": 1})
     assert (

@@ -88,6 +88,7 @@ async def test_an_api_error_is_its_status_and_its_four_members() -> None:
     }
     assert answer.headers == [
         (b"content-type", JSON),
+        (b"proxy-status", b"PostgREST; error=PGRST200"),
         (b"content-length", b"%d" % len(answer.body)),
         (b"x-request-id", b"r1"),
     ]
@@ -217,7 +218,8 @@ async def test_a_preflight_is_answered_without_the_application() -> None:
         (b"access-control-allow-origin", b"*"),
         (
             b"access-control-expose-headers",
-            b"Content-Range,Content-Location,Location,Preference-Applied,ETag,Retry-After,WWW-Authenticate,X-Request-Id",
+            b"Content-Range,Content-Location,Location,Preference-Applied,ETag,Proxy-Status,Retry-After,"
+            b"WWW-Authenticate,X-Request-Id",
         ),
     ]
     [served] = client.observed
