@@ -24,11 +24,13 @@ class Identity:
 
     def claim(self, path: tuple[str, ...]) -> ClaimValue:
         """Return the claim at `path` (`("app_metadata", "team")`), None where there is none."""
-        value: ClaimValue = dict(self.claims)
-        for key in path:
-            if not isinstance(value, dict) or key not in value:
+        if not path:
+            return dict(self.claims)
+        value = self.claims.get(path[0])
+        for key in path[1:]:
+            if not isinstance(value, dict):
                 return None
-            value = value[key]
+            value = value.get(key)
         return value
 
 

@@ -1,12 +1,13 @@
 """SQL with the places where its values come from: what `rest.compiler` makes and `sqlite.database` runs.
 
 A statement is compiled once for a shape of request and bound many times. Its parameters, in the order of the
-`?` in its text, say where each value comes from: the request's literals, or the caller's token.
+`?` in its text, say where each value comes from: the request's literals, or the caller's token. What is made anew for
+each request is a named tuple, which costs a third of a frozen dataclass to make.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -105,8 +106,7 @@ class ReadTransaction:
     framing: Framing
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A statement that writes, executed once for each of `rows`, with what it returns.
 
     `returning` says that it has a RETURNING clause, whose first column is 1 where the row is allowed by the
@@ -118,8 +118,7 @@ class Step:
     returning: bool
 
 
-@dataclass(frozen=True, slots=True)
-class WriteTransaction:
+class WriteTransaction(NamedTuple):
     """The write of one request, with bound values: all of it happens or nothing.
 
     `max_affected` and `exactly` limit the number of rows; `rollback` undoes it after everything was tried
@@ -136,8 +135,7 @@ class WriteTransaction:
     upsert: bool = False  #: `WriteResult.inserted` is asked for
 
 
-@dataclass(frozen=True, slots=True)
-class WriteResult:
+class WriteResult(NamedTuple):
     """What a write did: the number of rows it changed and what RETURNING gave, row by row, in order."""
 
     affected: int

@@ -124,4 +124,3 @@ def describe(plans: PlanCache, identity: Identity, base_path: str) -> bytes:
     names = plans.names(identity)
     document = openapi_document(plans.schema, names.access, base_path=base_path, version=__version__)
     return msgspec.json.encode(document)
-

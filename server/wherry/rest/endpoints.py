@@ -6,7 +6,7 @@ request of a known shape is split, bound, run and answered.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias, TypeVar, cast
 from urllib.parse import quote
 
@@ -34,7 +34,7 @@ from wherry.rest.literals import to_number_or_text, to_offset
 from wherry.rest.payload import Payload, PayloadParts, decode_payload
 from wherry.rest.plan_cache import ParsedWrite, PlanCache, PreparedRows
 from wherry.rest.query_params import Shape, parse_query, split_query
-from wherry.rest.response import content_range, read_status, require_single
+from wherry.rest.response import Response, content_range, read_status, require_single
 from wherry.rest.violations import explain_violation
 from wherry.sqlite.database import Database
 from wherry.sqlite.results import Page, Stream
@@ -45,8 +45,11 @@ BASE_PATH = "/api/rest/v1"
 #: How often a request is planned again because the schema changed under it.
 _ATTEMPTS = 5
 
+#: What an older schema than the file's may explain: it changed, or the name is new.
+_OF_AN_OLDER_SCHEMA = (SchemaChanged, SchemaError, AccessDenied)
+
 _Answer = TypeVar("_Answer")
-_HeaderMap: TypeAlias = dict[bytes, bytes]
+_HeaderMap: TypeAlias = Mapping[bytes, bytes]
 #: Indexes of the values that a Range header added: where the page starts, and how many rows it may have.
 _RangeValues: TypeAlias = tuple[int, int | None] | None
 #: Makes the OpenAPI document of what the caller may see.
@@ -77,38 +80,35 @@ class DataApi:
         self._describe = describe
         self._max_body = max_body
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request. Raises ApiError for the middleware to answer."""
+        # not a coroutine function: each request would pay for one more coroutine
         exchange = exchange_of(scope)
-        headers: _HeaderMap = dict(scope["headers"])
+        headers = exchange.headers
         identity = self._tokens.verify(headers.get(b"authorization"), headers.get(b"apikey"))
         exchange.role = identity.role
+        method: str = scope["method"]
         resource: str = scope["path"][len(BASE_PATH) + 1 :]
         if resource in self._plans().schema.tables:
             exchange.route = f"{BASE_PATH}/{resource}"
         elif not resource or resource.startswith("rpc/"):
-            return await self._beside_tables(send, scope["method"], resource, identity)
-        match scope["method"]:
-            case "GET" | "HEAD":
-                await self._read(scope, receive, send, resource, headers, identity)
-            case "POST" | "PATCH" | "PUT" | "DELETE":
-                await self._write(scope, receive, send, resource, headers, identity)
-            case "OPTIONS":
-                await self._allow(send, resource, identity)
-            case method:
-                raise MethodNotAllowed(f"Unsupported HTTP method: {method[:20]}")
+            return self._beside_tables(send, method, resource, identity)
+        if method in ("GET", "HEAD"):
+            return self._read(scope, receive, send, resource, headers, identity)
+        if method in ("POST", "PATCH", "PUT", "DELETE"):
+            return self._write(scope, receive, send, resource, headers, identity)
+        if method == "OPTIONS":
+            return self._allow(send, resource, identity)
+        raise MethodNotAllowed(f"Unsupported HTTP method: {method[:20]}")
 
-    async def _current(self, attempt: "Callable[[PlanCache], Awaitable[_Answer]]") -> _Answer:
-        """Attempt something with the plans of the current schema: again if it changed, or if a name may be new."""
-        for _ in range(_ATTEMPTS):
-            try:
-                return await attempt(self._plans())
-            except SchemaChanged:
-                await self._refresh()
-            except (SchemaError, AccessDenied):
-                if not await self._refresh():
-                    raise
-        raise DatabaseBusy("The schema changes faster than the request can be planned", hint="Send it again")
+    async def _newer(self, error: SchemaChanged | ApiError) -> PlanCache:
+        """Return the plans of the file's present schema, after an error that an older schema may explain.
+
+        Raises the error where there is no newer schema.
+        """
+        if not await self._refresh() and not isinstance(error, SchemaChanged):
+            raise error
+        return self._plans()
 
     # ---- reading ---------------------------------------------------------------------------------------------
 
@@ -127,37 +127,37 @@ class DataApi:
             headers.get(b"accept-profile"),
             identity.role,
         )
-
-        async def attempt(plans: PlanCache) -> None:
-            prepared = plans.read(key, identity, lambda: _parse_read(resource, shape, headers, range_))
-            version = plans.schema.version
-            page = self._database.read_now(prepared.transaction, values, identity, version)
-            result = (
-                page
-                if page is not None
-                else await _unless_gone(
-                    receive, self._database.read_later(prepared.transaction, values, identity, version)
-                )
-            )
-            offset = 0 if prepared.offset is None else to_offset(values[prepared.offset])
+        plans = self._plans()
+        for _ in range(_ATTEMPTS):
             try:
-                if prepared.singular:
-                    require_single(result.rows)
-                status = read_status(rows=result.rows, total=result.total, offset=offset)
-            except ApiError:
-                await _close(result)
-                raise
-            answer: Headers = [
-                *prepared.headers.fixed,
-                (b"content-range", content_range(rows=result.rows, total=result.total, offset=offset)),
-                (b"content-location", _location(scope, query)),
-            ]
-            if isinstance(result, Page):
-                await respond(send, status, answer, result.body)
-            else:
-                await _send_stream(send, status, answer, result)
-
-        await self._current(attempt)
+                prepared = plans.read(key, identity, lambda: _parse_read(resource, shape, headers, range_))
+                version = plans.schema.version
+                result: Page | Stream | None = self._database.read_now(prepared.transaction, values, identity, version)
+                if result is None:
+                    later = self._database.read_later(prepared.transaction, values, identity, version)
+                    result = await _unless_gone(receive, later)
+                break
+            except _OF_AN_OLDER_SCHEMA as error:
+                plans = await self._newer(error)
+        else:
+            raise _too_fast()
+        offset = 0 if prepared.offset is None else to_offset(values[prepared.offset])
+        try:
+            if prepared.singular:
+                require_single(result.rows)
+            status = read_status(rows=result.rows, total=result.total, offset=offset)
+        except ApiError:
+            await _close(result)
+            raise
+        answer: Headers = [
+            *prepared.headers.fixed,
+            (b"content-range", content_range(rows=result.rows, total=result.total, offset=offset)),
+            (b"content-location", _location(scope, query)),
+        ]
+        if isinstance(result, Page):
+            await respond(send, status, answer, result.body)
+        else:
+            await _send_stream(send, status, answer, result)
 
     # ---- writing ---------------------------------------------------------------------------------------------
 
@@ -177,55 +177,53 @@ class DataApi:
         )
         body = b"" if method == "DELETE" else await read_body(receive, self._max_body)
 
-        async def attempt(plans: PlanCache) -> None:
-            parsed = plans.write(key, lambda: _parse_write(method, resource, shape, headers))
-            payload = _decode(method, body, headers, parsed.request)
-            path = f"{BASE_PATH}/{resource}"
-            prepared = [
-                plans.rows(parsed, part.columns, identity, is_text=part.is_text, path=path) for part in payload.parts
-            ]
-            if not any(part.rows for part in payload.parts):
-                # nothing to do, but no more allowed than something: planned without columns
-                empty = plans.rows(parsed, (), identity, is_text=False, path=path)
-                if parsed.request.format.is_singular:
-                    require_single(0)
-                response = empty.form.respond(WriteResult(0, (), inserted=not empty.upsert))
-            else:
-                result = await self._run(plans, parsed, payload, prepared, values, identity)
-                response = prepared[0].form.respond(result)
-            await respond(send, response.status, response.headers, response.body)
-
-        await self._current(attempt)
+        plans = self._plans()
+        for _ in range(_ATTEMPTS):
+            try:
+                parsed = plans.write(key, lambda: _parse_write(method, resource, shape, headers))
+                payload = _decode(method, body, headers, parsed.request)
+                response = await self._run(plans, parsed, payload, values, identity, f"{BASE_PATH}/{resource}")
+                break
+            except _OF_AN_OLDER_SCHEMA as error:
+                plans = await self._newer(error)
+        else:
+            raise _too_fast()
+        await respond(send, response.status, response.headers, response.body)
 
     async def _run(
         self,
         plans: PlanCache,
         parsed: ParsedWrite,
         payload: PayloadParts,
-        prepared: Sequence[PreparedRows],
         values: Sequence[str],
         identity: Identity,
-    ) -> WriteResult:
-        preferences = parsed.request.preferences
-        steps = tuple(_bind(rows, part, values, identity) for rows, part in zip(prepared, payload.parts, strict=True))
+        path: str,
+    ) -> Response:
+        """Run a write and make its response, once it is durable."""
+        prepared = [
+            plans.rows(parsed, part.columns, identity, is_text=part.is_text, path=path) for part in payload.parts
+        ]
+        if not payload.count:
+            return _without_rows(plans.rows(parsed, (), identity, is_text=False, path=path), parsed.request)
+        first, preferences = prepared[0], parsed.request.preferences
+        steps = tuple([_bind(rows, part, values, identity) for rows, part in zip(prepared, payload.parts, strict=True)])
         transaction = WriteTransaction(
-            steps=steps,
-            schema_version=plans.schema.version,
+            steps,
+            plans.schema.version,
             max_affected=preferences.max_affected if preferences.strict else None,
             exactly=1 if parsed.request.format.is_singular else None,
-            every_row=prepared[0].write.every_row,
+            every_row=first.write.every_row,
             rollback=preferences.rollback,
-            upsert=prepared[0].upsert,
+            upsert=first.upsert,
         )
         try:
-            return await self._database.write(transaction)
+            return first.form.respond(await self._database.write(transaction))
         except WriteUndone as undone:
-            _refuse(undone, prepared[0], identity)
+            _refuse(undone, first, identity)
         except ConstraintError as error:
-            table, columns = prepared[0].table, payload.parts[0].columns
-            names = plans.names(identity)
+            columns, names = payload.parts[0].columns, plans.names(identity)
             raise await explain_violation(
-                error, names, table, columns, steps[0].rows, self._counter(plans, identity)
+                error, names, first.table, columns, steps[0].rows, self._counter(plans, identity)
             ) from error
 
     def _counter(
@@ -274,6 +272,10 @@ class DataApi:
         }
         allowed = ",".join(method for method, allowed in may.items() if allowed)
         await respond(send, 200, [(b"allow", allowed.encode())])
+
+
+def _too_fast() -> DatabaseBusy:
+    return DatabaseBusy("The schema changes faster than the request can be planned", hint="Send it again")
 
 
 # ---- parse -----------------------------------------------------------------------------------------------------
@@ -360,6 +362,13 @@ def _bind(prepared: PreparedRows, part: Payload, values: Sequence[str], identity
             )
     tail = tuple([parameter.resolve(values, identity) for parameter in write.tail])
     return Step(write.sql, prepared.convert(part.rows, tail), write.returning)
+
+
+def _without_rows(prepared: PreparedRows, request: ApiRequest) -> Response:
+    """Answer a write that has nothing to do; it was planned, so it is no more allowed than one that has."""
+    if request.format.is_singular:
+        require_single(0)
+    return prepared.form.respond(WriteResult(0, (), inserted=not prepared.upsert))
 
 
 def _refuse(undone: WriteUndone, prepared: PreparedRows, identity: Identity) -> NoReturn:

@@ -8,7 +8,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -24,8 +24,7 @@ _decoder = msgspec.json.Decoder()
 csv.field_size_limit(2**31 - 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """Rows to write. All rows have a value for each of `columns`, in that order.
 
     `is_text` says that the values came from CSV or a form, where everything is text and NULL is None.

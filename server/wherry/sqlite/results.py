@@ -1,7 +1,7 @@
 """What a read gives: a page that was made whole, or a stream that is made while it is sent."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Chunks(Protocol):
@@ -16,8 +16,7 @@ class Chunks(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """A whole body. `rows` are in it; `total` would be without the limit, None where it was not asked."""
 
     rows: int
