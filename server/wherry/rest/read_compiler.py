@@ -446,7 +446,8 @@ def _list_of(column: _SpreadColumn, name: str) -> Sql:
 def _can_hold_blob(value: Value) -> bool:
     match value:
         case ColumnValue(column, path, cast):
-            return column.can_hold_blob and not path and cast in (None, ColumnType.BLOB, ColumnType.JSON)
+            is_stored = not path and cast in (None, ColumnType.JSON)
+            return cast is ColumnType.BLOB or (is_stored and column.can_hold_blob)
         case RelatedValue(_, related):
             return _can_hold_blob(related)
         case AggregateValue(function, operand):
