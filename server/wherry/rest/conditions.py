@@ -13,6 +13,7 @@ from wherry.rest.literals import (
     to_json_list,
     to_json_scalar,
     to_like,
+    to_minified,
     to_number_or_text,
     to_pattern,
     to_quantified_list,
@@ -47,9 +48,17 @@ def column_sql(value: ColumnValue, alias: str) -> Sql:
         column = _path_sql(column, value.path)
     if value.cast is None:
         return (column,)
-    if value.cast is ColumnType.TEXT and value.column.type is ColumnType.BOOLEAN and not value.path:
-        return (f"CASE {column} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE CAST({column} AS TEXT) END",)
+    if value.cast is ColumnType.TEXT and not value.path:
+        text = text_sql((column,)) if value.column.can_hold_blob else (_cast_sql(column, value.cast),)
+        if value.column.type is ColumnType.BOOLEAN:
+            return sql(f"CASE {column} WHEN 1 THEN 'true' WHEN 0 THEN 'false' ELSE ", text, " END")
+        return text
     return (_cast_sql(column, value.cast),)
+
+
+def text_sql(value: Sql) -> Sql:
+    """Cast a value that may be a BLOB to text: its bytes need not be any text, so they are shown in hex."""
+    return sql("CASE WHEN ", value, " >= x'' THEN '\\x' || lower(hex(", value, ")) ELSE CAST(", value, " AS TEXT) END")
 
 
 def json_text_sql(value: ColumnValue, alias: str) -> Sql:
@@ -149,6 +158,9 @@ def _compared_type(value: ColumnValue) -> ColumnType:
 
 def _operator_sql(value: Sql, type_: ColumnType, operator: Operator, literal: int, convert: Convert | None) -> Sql:
     match operator:
+        case Operator.EQ | Operator.NEQ | Operator.ISDISTINCT if type_ is ColumnType.JSON:
+            minified = sql("CASE WHEN json_valid(", value, ", 9) THEN json(", value, ") ELSE ", value, " END")
+            return sql("(", minified, f") {_COMPARISONS[operator]} ", Literal(literal, to_minified))
         case Operator.EQ | Operator.NEQ if type_ is ColumnType.UNTYPED:
             # without an affinity SQLite finds '5' and 5 different: both are what `eq.5` means
             word = " IN (" if operator is Operator.EQ else " NOT IN ("

@@ -45,8 +45,18 @@ def to_number_or_text(text: str) -> SQLiteValue:
     return number if number in _INT64 else float(number) if abs(number) < 10**300 else text
 
 
+def to_minified(text: str) -> str:
+    """Take the spaces between the tokens out of JSON; another text stays as it is."""
+    try:
+        return msgspec.json.format(text, indent=-1)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return text
+
+
 def to_json_scalar(text: str) -> SQLiteValue:
-    """Read what a place inside JSON is compared with: a JSON text in quotes, a number, or the words as they are."""
+    """Read what a place inside JSON is compared with: JSON, of which numbers and words need no quotes."""
+    if text.startswith(("{", "[")):
+        return to_minified(text)
     if len(text) > 1 and text.startswith('"') and text.endswith('"'):
         try:
             return msgspec.json.decode(text.encode(), type=str)
