@@ -90,6 +90,11 @@ class Wherry:
                 except StartError as error:
                     self._log.flush()
                     return await send({"type": "lifespan.startup.failed", "message": str(error)})
+                except Exception as error:  # to raise it would mean to serve without a lifespan, that is nothing
+                    self.emit(UnexpectedError(None, error))
+                    self._log.flush()
+                    reason = f"The start failed unexpectedly: {type(error).__name__}: {error}"
+                    return await send({"type": "lifespan.startup.failed", "message": reason})
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.stop(message["type"])
