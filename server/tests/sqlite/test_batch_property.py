@@ -54,9 +54,11 @@ def writes(steps: st.SearchStrategy[Step]) -> st.SearchStrategy[list[WriteTransa
         st.just(0),
         max_affected=st.none() | st.integers(0, 3),
         exactly=st.none() | st.just(1),
+        every_row=st.just(False),
         rollback=st.booleans(),
+        upsert=st.just(False),
     )
-    plain = st.builds(WriteTransaction, st.tuples(steps), st.just(0))
+    plain = st.builds(lambda step: WriteTransaction((step,), 0), steps)
     return st.lists(plain | write, max_size=12)
 
 

@@ -74,6 +74,7 @@ class Batch:
     def run(self, jobs: Iterable[Job]) -> BatchRun:
         """Run the jobs, commit, and give each an outcome; jobs that were given up are skipped. Never raises."""
         rest = deque(jobs)
+        alone = len(rest) == 1
         ran: list[Job] = []
         ok = True
         started = committing = perf_counter()
@@ -84,7 +85,7 @@ class Batch:
                 if not job.claim():
                     continue
                 ran.append(job)
-                self._run(job)
+                self._run(job, alone=alone)
                 if not self._connection.in_transaction:
                     self._run_again(ran)
                     break
@@ -122,9 +123,13 @@ class Batch:
             else:
                 return
 
-    def _run(self, job: Job) -> None:
-        """Run one job inside the transaction and set its outcome; an error undoes the job, or the transaction."""
-        guarded = job.guarded or self._fragile
+    def _run(self, job: Job, *, alone: bool = False) -> None:
+        """Run one job inside the transaction and set its outcome; an error undoes the job, or the transaction.
+
+        A job that is `alone` in its transaction needs no savepoint, for which SQLite copies each page it changes: its
+        error undoes the transaction.
+        """
+        guarded = self._fragile or (job.guarded and not (alone and not job.transaction.rollback))
         try:
             if job.transaction.schema_version != self._schema_version:
                 raise SchemaChanged("the schema of the file has changed")
@@ -144,6 +149,8 @@ class Batch:
             job.outcome = error if isinstance(error, SchemaChanged | WriteUndone) else refusal(error)
             if guarded and not isinstance(error, SchemaChanged):
                 self._undo()
+            elif alone:
+                self._roll_back()
 
     def _execute(self, transaction: WriteTransaction) -> WriteResult:
         if transaction.upsert:
