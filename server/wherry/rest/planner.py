@@ -209,8 +209,8 @@ def _plan_update(request: ApiRequest, names: Names, table: Table) -> UpdatePlan:
     for name in request.payload_columns:
         names.writable_column(table, name, access.updatable)
     returning = _plan_returning(request, names, table, needed=table.kind is TableKind.VIEW)
-    reach = _plan_reach(request, names, table, access.changeable)
-    reads = returning.plan is not None or bool(reach.conditions)
+    reach = _plan_reach(request, names, table, access.changeable, returning)
+    reads = returning.plan is not None or bool(reach.conditions or reach.order)
     return UpdatePlan(
         reach=reach,
         columns=request.payload_columns,
@@ -226,11 +226,14 @@ def _plan_delete(request: ApiRequest, names: Names, table: Table) -> DeletePlan:
     if not table.deletable:
         raise _not_writable(table, "delete from", "DELETE")
     returning = _plan_returning(request, names, table, needed=table.kind is TableKind.VIEW)
-    return DeletePlan(_plan_reach(request, names, table, access.deletable), returning)
+    return DeletePlan(_plan_reach(request, names, table, access.deletable, returning), returning)
 
 
-def _plan_reach(request: ApiRequest, names: Names, table: Table, reachable: Predicate) -> Reach:
-    """Plan which rows a write touches. As in PostgreSQL, who reads columns to find them must be able to see them."""
+def _plan_reach(request: ApiRequest, names: Names, table: Table, reachable: Predicate, returning: Returning) -> Reach:
+    """Plan which rows a write touches.
+
+    As in PostgreSQL, a write that reads columns, to find rows or to return them, touches none that cannot be seen.
+    """
     level = request.query.level(())
     planner = ReadPlanner(names, request.query)
     conditions = tuple(planner.condition(table, condition, {}) for condition in level.conditions)
@@ -248,8 +251,8 @@ def _plan_reach(request: ApiRequest, names: Names, table: Table, reachable: Pred
             hint="Leave limit and offset out, and filter",
             code="PGRST127",
         )
-    access = names.access(table)
-    visible = access.visible if access.may_select else Always()
+    reads = returning.plan is not None or bool(conditions or order)
+    visible = names.access(table).visible if reads else Always()
     return Reach(
         table,
         conditions,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from wherry.rest.api_request import FULL_TEXT, Aggregate
-from wherry.rest.conditions import column_sql, comparison_sql, json_text_sql
+from wherry.rest.conditions import column_sql, comparison_sql, json_text_sql, text_sql
 from wherry.rest.groups import GroupMember, line_of_group, members_of_group
 from wherry.rest.literals import to_capped_limit, to_limit, to_offset
 from wherry.rest.plan import (
@@ -245,6 +245,8 @@ class ReadCompiler:
         if value.cast is ColumnType.INTEGER:  # PostgreSQL rounds where SQLite cuts off
             rounded = sql("CASE typeof(", written, ") WHEN 'real' THEN round(", written, ") ELSE ", written, " END")
             return sql("CAST(", rounded, " AS INTEGER)")
+        if value.cast is ColumnType.TEXT and value.operand is not None:
+            return text_sql(written)
         if value.cast in _AGGREGATE_CASTS:
             return sql("CAST(", written, f" AS {_AGGREGATE_CASTS[value.cast]})")
         return written
