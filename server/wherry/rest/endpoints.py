@@ -157,7 +157,7 @@ class DataApi:
         if isinstance(result, Page):
             await respond(send, status, answer, result.body)
         else:
-            await _send_stream(send, status, answer, result)
+            await _unless_gone(receive, _send_stream(send, status, answer, result))
 
     # ---- writing ---------------------------------------------------------------------------------------------
 
@@ -393,7 +393,7 @@ def _refuse(undone: WriteUndone, prepared: PreparedRows, identity: Identity) -> 
 
 
 async def _unless_gone(receive: Receive, reading: "Coroutine[Any, Any, _Answer]") -> _Answer:
-    """Wait for a slow read, and interrupt it when its client goes away."""
+    """Wait for a slow read or the sending of a stream, and stop it when its client goes away."""
     task = asyncio.ensure_future(reading)
     gone = asyncio.ensure_future(_client_gone(receive))
     try:
@@ -426,7 +426,7 @@ async def _close(result: Page | Stream) -> None:
 
 
 async def _send_stream(send: Send, status: int, headers: Headers, stream: Stream) -> None:
-    """Send a body part by part, as fast as the client takes it."""
+    """Send a body part by part, as fast as the client takes it; what one that has gone would get is not made."""
     try:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         async for chunk in stream.chunks:
