@@ -87,10 +87,10 @@ class Served:
         """Return the seconds since it served first."""
         return time.time() - float(self.said("serving ")[0]["time"]) / 1000
 
-    def resident(self) -> int:
-        """Return the memory of the largest worker in bytes."""
-        pages = [int(Path(f"/proc/{worker}/statm").read_text().split()[1]) for worker in self.workers]
-        return max(pages) * os.sysconf("SC_PAGE_SIZE")
+    def private_memory(self) -> int:
+        """Return the bytes of memory that its first worker has for itself; a mapped file is not among them."""
+        status = Path(f"/proc/{self.workers[0]}/status").read_text()
+        return int(status.partition("RssAnon:")[2].split()[0]) * 1024
 
     def end(self) -> int:
         """Tell the server to end, and return its exit code."""
@@ -102,7 +102,7 @@ class Served:
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(timeout=30)
-        eventually(lambda: not any(Path(f"/proc/{worker}/statm").exists() for worker in self.workers))
+        eventually(lambda: not any(map(runs, self.workers)))
 
 
 def start_serving(database: Path, *, workers: int = 1, **settings: str) -> Served:
@@ -137,6 +137,13 @@ def start_serving(database: Path, *, workers: int = 1, **settings: str) -> Serve
 def _answers(served: Served) -> bool:
     with suppress(OSError), served.connect():
         return True
+    return False
+
+
+def runs(process: int) -> bool:
+    """Tell whether a process runs; one that only waits to be reaped does not."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
 
 

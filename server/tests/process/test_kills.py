@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.process.conftest import Serve, eventually
-from tests.process.served import Served, make, rows
+from tests.process.served import Served, make, rows, runs
 
 ROUNDS = int(os.environ.get("WHERRY_KILLS", "1"))
 BULK = (3, 60, 2500)  # the largest is committed alone
@@ -116,7 +116,7 @@ def check(database: Path, writers: list[Writer]) -> None:
 def kill_main(served: Served) -> None:
     """Kill the main process alone; its workers answer what is in flight, and end."""
     served.process.kill()
-    eventually(lambda: not any(Path(f"/proc/{worker}/statm").exists() for worker in served.workers))
+    eventually(lambda: not any(map(runs, served.workers)))
 
 
 def kill_a_worker(served: Served) -> None:
