@@ -35,10 +35,15 @@ Database = Annotated[
 def main() -> None:
     """Run the command line and end the process."""
     try:
-        app()
+        app(_arguments(sys.argv[1:]))
     except StartError as error:
         print(f"wherry: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+def _arguments(given: list[str]) -> list[str]:
+    """Leave out a `--workers` without a number at the end: a shell makes it of `--workers 1>>log`, which it redirects."""
+    return given[:-1] if given[-1:] == ["--workers"] else given
 
 
 @app.callback(invoke_without_command=True)

@@ -39,6 +39,14 @@ def test_a_command_that_is_not_understood_is_a_usage_error() -> None:
         assert (code, output, errors.splitlines()[0].startswith("Usage: ")) == (2, "", True)
 
 
+def test_workers_without_a_number_at_the_end_are_the_default(tmp_path: Path) -> None:
+    """A shell makes it of `--workers 1>>log`: it takes the 1 for the descriptor that it redirects."""
+    missing = tmp_path / "missing.db"
+
+    assert wherry("serve", missing, "--workers") == wherry("serve", missing)
+    assert wherry("serve", missing)[0] == 1
+
+
 # wherry keys
 
 
