@@ -150,27 +150,28 @@ class ReadPlanner:
 
     def _spread_in_group(self, embed: SelectEmbed, join: Join) -> Iterator[OutputItem]:
         """Yield the members of a spread inside a group: aggregates are over the related rows, others are group keys."""
-        target = self.names.schema.tables[join.relationship.target]
-        for item in embed.items:
-            if isinstance(item, SelectField) and item.aggregate is not None:
-                if join.relationship.leads_to_one and item.field is not None:
-                    value = self._aggregate(target, item)
-                    related = None if value.operand is None else RelatedValue(join, value.operand)
-                    yield OutputField(_key_of(item), AggregateValue(value.function, related, value.cast))
-                else:
-                    yield OutputField(_key_of(item), self._aggregate(target, item, through=join))
-            elif not join.relationship.leads_to_one or isinstance(item, SelectEmbed):
-                raise RequestError(
-                    "Feature not implemented",
-                    details=f"'...{embed.relation}' beside an aggregate can hold aggregates"
-                    + (" and columns only" if join.relationship.leads_to_one else " only"),
-                    hint=f"Embed {embed.relation}(…) without the three dots",
-                    code="PGRST127",
-                )
-            else:
-                for output in self._output(target, self.names.readable(target), (item,), {}):
-                    if isinstance(output, OutputField) and isinstance(output.value, ColumnValue):
-                        yield OutputField(output.key, RelatedValue(join, output.value))
+        to_one = join.relationship.leads_to_one
+        for item in join.plan.items:
+            match item:
+                case OutputField(key, AggregateValue(function, operand, cast, through=None)):
+                    if to_one and operand is not None:
+                        yield OutputField(key, AggregateValue(function, RelatedValue(join, operand), cast))
+                    else:
+                        yield OutputField(key, AggregateValue(function, operand, cast, through=join))
+                case OutputField(key, ColumnValue() | RelatedValue() as value) if to_one:
+                    yield OutputField(key, RelatedValue(join, value))
+                case OutputSpread(inner) if to_one and inner.relationship.leads_to_one:
+                    for nested in self._spread_in_group(embed, inner):
+                        if isinstance(nested, OutputField) and isinstance(nested.value, ColumnValue | RelatedValue):
+                            yield OutputField(nested.key, RelatedValue(join, nested.value))
+                case _:
+                    raise RequestError(
+                        "Feature not implemented",
+                        details=f"'...{embed.relation}' beside an aggregate can hold aggregates"
+                        + (" and columns, its own or of what it spreads" if to_one else " only"),
+                        hint=f"Embed {embed.relation}(…) without the three dots",
+                        code="PGRST127",
+                    )
 
     def _column_value(self, table: Table, selected: Field, cast: str | None = None) -> ColumnValue:
         column = self.names.column(table, selected.name)

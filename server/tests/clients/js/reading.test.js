@@ -269,6 +269,18 @@ test("aggregates inside embeds, over embeds and in spreads", async () => {
     { count: 2, name: "Chiyo Arata" },
   ]);
   await gives(from("films").select("year, ...directors(born.max())").eq("year", 1979), [{ year: 1979, max: 1948 }]);
+  await gives(from("roles").select("film_id, ...films(...directors(born.max()), ...specs(camera))").order("film_id"), [
+    { film_id: 1, max: 1931, camera: "Arri 35" },
+    { film_id: 2, max: 1948, camera: "Bolex" },
+    { film_id: 4, max: 1970, camera: null },
+  ]);
+  await gives(from("directors").select("id, ...films(count(), ...specs(frames.sum()))").order("id").limit(3), [
+    { id: 1, count: 1, sum: 24 },
+    { id: 2, count: 2, sum: 16.5 },
+    { id: 3, count: 2, sum: null },
+  ]);
+  const { status, error } = await from("directors").select("name, ...films(title, count())");
+  assert.deepEqual({ status, code: error.code }, { status: 400, code: "PGRST127" });
 });
 
 test("the legacy count inside an embed counts its rows", async () => {
