@@ -26,6 +26,8 @@ from wherry.rest.literals import (
     to_number_or_text,
     to_offset,
     to_pattern,
+    to_prefix,
+    to_prefix_end,
     to_quantified_list,
 )
 from wherry.schema.model import ColumnType
@@ -360,3 +362,36 @@ def search() -> apsw.Connection:
     connection = apsw.Connection("")
     connection.execute("CREATE VIRTUAL TABLE notes USING fts5 (title, body); INSERT INTO notes VALUES ('cat', 'dog')")
     return connection
+
+
+# the range of a LIKE
+
+
+@pytest.mark.parametrize(
+    ("pattern", "start", "end"),
+    [
+        ("Ab*", "Ab", "Ac"),
+        ("a\\%b%c", "a%b", "a%c"),
+        ("*a", "", b""),
+        ("_a", "", b""),
+        ("", "", b""),
+        ("a\ud7ff%", "a\ud7ff", "a\ue000"),
+        ("a\U0010ffff%", "a\U0010ffff", "b"),
+        ("\U0010ffff%", "\U0010ffff", b""),
+        ("exact", "exact", "exacu"),
+    ],
+)
+def test_the_range_of_a_like(pattern: str, start: str, end: object) -> None:
+    assert (to_prefix(pattern), to_prefix_end(pattern)) == (start, end)
+
+
+@given(st.text(), st.text(alphabet=st.sampled_from("aZ%_*\\é\ud7ff\ue000\U0010ffff"), max_size=6))
+def test_no_match_of_a_like_is_outside_its_range(value: str, pattern: str) -> None:
+    with suppress(RequestError):
+        connection = apsw.Connection(":memory:")
+        inside, matches = connection.execute(
+            "SELECT ?1 >= ?2 AND ?1 < ?3, ?1 GLOB ?4",
+            (value, to_prefix(pattern), to_prefix_end(pattern), to_glob(pattern)),
+        ).fetchall()[0]
+
+        assert inside >= matches

@@ -107,11 +107,12 @@ async def _explain_foreign_key(
             for row in rows[:_SEARCHED_ROWS]:
                 values = [row[columns.index(name)] for name in key.columns]
                 if None not in values and not await count_rows(_parent_of(key), values):
+                    referenced = names.schema.tables[key.referenced_table]
+                    parent = "the table" if names.access(referenced).is_nothing else f'table "{referenced.name}"'
                     return _told(
                         error,
                         f'insert or update on table "{table.name}" violates foreign key constraint "{key.name}"',
-                        f"Key ({', '.join(key.columns)})=({', '.join(map(str, values))}) "
-                        f'is not present in table "{key.referenced_table}".',
+                        f"Key ({', '.join(key.columns)})=({', '.join(map(str, values))}) is not present in {parent}.",
                     )
     referring = [
         key
