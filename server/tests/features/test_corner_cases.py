@@ -17,6 +17,15 @@ def test_bytes_cast_to_text_do_not_make_a_body_that_is_no_text(tmp_path: Path) -
         assert api.get("docs?select=title.max()::text") == [{"max": "\\xff00"}]
 
 
+def test_text_that_is_not_utf_8_is_shown_with_marks_for_what_cannot_be_read(tmp_path: Path) -> None:
+    rows = "INSERT INTO docs VALUES (1, CAST(x'4dfc6c6c6572' AS TEXT), 1)"
+    with served(tmp_path / "library.db", f"{SCHEMA}; {rows}") as api:
+        assert api.get("docs?select=title") == [{"title": "M\ufffdller"}]
+        assert api.get("docs?select=title", accept="text/csv") == "title\nM\ufffdller"
+        shown = api("PATCH", "docs?select=title", {"ok": False}, prefer="return=representation")
+        assert shown.body == [{"title": "M\ufffdller"}]
+
+
 def test_a_write_that_reads_nothing_reaches_rows_that_it_could_not_see(tmp_path: Path) -> None:
     # https://www.postgresql.org/docs/current/sql-createpolicy.html: SELECT policies count where the write reads columns
     (tmp_path / "library.sql").write_text(

@@ -34,7 +34,7 @@ from wherry.rest.literals import to_number_or_text, to_offset
 from wherry.rest.payload import Payload, PayloadParts, decode_payload
 from wherry.rest.plan_cache import ParsedWrite, PlanCache, PreparedRows
 from wherry.rest.query_params import Shape, parse_query, split_query
-from wherry.rest.response import Response, content_range, read_status, require_single
+from wherry.rest.response import Response, content_range, in_utf8, read_status, require_single
 from wherry.rest.violations import explain_violation
 from wherry.sqlite.database import Database
 from wherry.sqlite.results import Page, Stream
@@ -155,7 +155,7 @@ class DataApi:
             (b"content-location", _location(scope, query)),
         ]
         if isinstance(result, Page):
-            await respond(send, status, answer, result.body)
+            await respond(send, status, answer, in_utf8(result.body))
         else:
             await _unless_gone(receive, _send_stream(send, status, answer, result))
 
@@ -188,7 +188,7 @@ class DataApi:
                 plans = await self._newer(error)
         else:
             raise _too_fast()
-        await respond(send, response.status, response.headers, response.body)
+        await respond(send, response.status, response.headers, in_utf8(response.body))
 
     async def _run(
         self,
@@ -430,7 +430,7 @@ async def _send_stream(send: Send, status: int, headers: Headers, stream: Stream
     try:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         async for chunk in stream.chunks:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": in_utf8(chunk), "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     finally:
         await stream.aclose()

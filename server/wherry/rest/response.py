@@ -20,6 +20,21 @@ class Response(NamedTuple):
     body: bytes = b""
 
 
+def in_utf8(body: bytes) -> bytes:
+    """Return a body as UTF-8: what is none becomes U+FFFD.
+
+    SQLite keeps text as it was given and does not look at its encoding (https://www.sqlite.org/invalidutf.html);
+    files of older programs hold text in Latin-1.
+    """
+    if body.isascii():
+        return body
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return body.decode(errors="replace").encode()
+    return body
+
+
 # ---- reading ---------------------------------------------------------------------------------------------------
 
 
