@@ -182,6 +182,8 @@ def test_keys_are_not_asked_for_more_often_than_the_shortest_pause(issuer: Issue
     refresher = KeyRefresher(issuer.address, TokenVerifier(None).trust, seen.put, shortest_pause=3600)
     refresher.start()
     assert seen.get(timeout=10) == KeysLoaded(issuer.address, 1)
+    refresher.ask()
+    assert seen.get(timeout=10) == KeysLoaded(issuer.address, 1)
     for _ in range(100):
         refresher.ask()
     refresher.close()

@@ -1,14 +1,16 @@
 """Fetch the public keys, again and again, on a thread of its own.
 
-The keys of an issuer change: they are read at start, every ten minutes, and when a token names a key that is not
-there, but then at most every thirty seconds, because anybody can send such tokens. What cannot be read or used
-leaves the last good keys in force, and is said.
+The keys of an issuer change: they are read at start, every ten minutes, and at once when a token names a key that is
+not there, but for such tokens at most every thirty seconds, because anybody can send them. What cannot be read or used
+leaves the last good keys in force, is said, and is tried again: after a second, then two, up to thirty.
 """
 
 from collections.abc import Callable
 from http.client import HTTPException
+from math import inf
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
@@ -17,9 +19,11 @@ from wherry.config import Settings
 from wherry.errors import StartError
 from wherry.observe import Emit, KeysLoaded, KeysRefused
 
-#: Seconds between two reads without a reason, and between two reads at all.
+#: Seconds between two reads without a reason, and between two for tokens that name an unknown key.
 REFRESH = 600.0
 SHORTEST_PAUSE = 30.0
+#: Seconds after which a read that failed is tried again, at first.
+FIRST_RETRY = 1.0
 #: Seconds that the issuer may take, and bytes that a key set may have.
 PATIENCE = 10.0
 LARGEST_KEY_SET = 1024 * 1024
@@ -79,12 +83,18 @@ class KeyRefresher:
         self._asked.set()
 
     def _run(self) -> None:
+        last_asked = -inf
+        retry = first_retry = min(FIRST_RETRY, self._shortest_pause)
         while not self._closed.is_set():
             self._asked.clear()
-            loaded = self._load()
-            self._closed.wait(self._shortest_pause)
-            if loaded:
-                self._asked.wait(self._refresh - self._shortest_pause)
+            if not self._load():
+                self._closed.wait(retry)
+                retry = min(2 * retry, self._shortest_pause)
+                continue
+            retry = first_retry
+            if self._asked.wait(self._refresh):
+                self._closed.wait(max(last_asked + self._shortest_pause - monotonic(), 0))
+                last_asked = monotonic()
 
     def _load(self) -> bool:
         try:
