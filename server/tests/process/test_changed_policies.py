@@ -1,4 +1,4 @@
-"""`policies.sql` changes while the file is served: what is good takes effect, what is broken is said and changes nothing."""
+"""`policies.sql` changes while the file is served: good ones take effect, broken ones are said."""
 
 from pathlib import Path
 
