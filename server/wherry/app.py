@@ -13,7 +13,7 @@ from time import perf_counter
 
 from wherry import __version__
 from wherry.asgi import Application, Receive, Scope, Send
-from wherry.auth.jwks import KeyRefresher
+from wherry.auth.jwks import KeyRefresher, trust_issuer
 from wherry.auth.keys import load_secret
 from wherry.auth.tokens import TokenVerifier
 from wherry.config import Settings
@@ -28,6 +28,8 @@ from wherry.rest.current_plans import CurrentPlans, describe
 from wherry.rest.endpoints import BASE_PATH, DataApi
 from wherry.sqlite.connection import SQLITE_VERSION
 from wherry.sqlite.database import Database
+
+_TABLES = f"{BASE_PATH}/"
 
 #: Seconds between two looks at policies.sql and the schema, and between two flushes of the log.
 _WATCH, _FLUSH = 0.5, 0.2
@@ -66,7 +68,7 @@ class Wherry:
 
     def _route(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path: str = scope["path"]
-        if path.startswith(BASE_PATH) and self._data_api is not None:
+        if (path.startswith(_TABLES) or path == BASE_PATH) and self._data_api is not None:
             return self._data_api(scope, receive, send)
         operation = self._operations.endpoint(path)
         if operation is not None:
@@ -87,7 +89,7 @@ class Wherry:
             if message["type"] == "lifespan.startup":
                 try:
                     await self.start()
-                except StartError as error:
+                except WherryError as error:
                     self._log.flush()
                     return await send({"type": "lifespan.startup.failed", "message": str(error)})
                 except Exception as error:  # to raise it would mean to serve without a lifespan, that is nothing
@@ -125,10 +127,8 @@ class Wherry:
             lambda current, identity: describe(current, identity, BASE_PATH),
             max_body=settings.max_body,
         )
-        source = settings.jwks_url or settings.jwks_file
-        if source is not None:
-            self._keys = KeyRefresher(source, self._tokens.trust, self.emit)
-            self._tokens.unknown_key = self._keys.ask
+        self._keys = trust_issuer(self._tokens, settings, self.emit)
+        if self._keys is not None:
             self._keys.start()
         self._tasks = [
             asyncio.create_task(self._every(_FLUSH, self._flush)),

@@ -16,6 +16,8 @@ from wherry.rest.literals import (
     to_minified,
     to_number_or_text,
     to_pattern,
+    to_prefix,
+    to_prefix_end,
     to_quantified_list,
 )
 from wherry.rest.plan import ColumnValue, Comparison
@@ -138,6 +140,8 @@ def _positive_sql(comparison: Comparison, alias: str, rowid: str) -> Sql:
         match = Literal(literal, functools.partial(to_match, syntax=str(operator), columns=columns))
         return sql(rowid, " IN (SELECT rowid FROM main.", table, " WHERE ", table, " MATCH ", match, ")")
     value, type_ = column_sql(comparison.value, alias), _compared_type(comparison.value)
+    if operator is Operator.LIKE and comparison.quantifier is None and _holds_text(comparison.value):
+        return _like_sql(value, literal)
     if comparison.quantifier is not None:
         return _quantified_sql(value, type_, operator, literal, comparison.quantifier)
     convert = to_json_scalar if _is_json_place(comparison.value) else converter_of(type_)
@@ -147,6 +151,21 @@ def _positive_sql(comparison: Comparison, alias: str, rowid: str) -> Sql:
 def _is_json_place(value: ColumnValue) -> bool:
     """Tell whether the value is JSON from inside JSON: `data->key`, but neither `data->>key` nor a cast."""
     return bool(value.path) and not value.path[-1].as_text and value.cast is None
+
+
+def _holds_text(value: ColumnValue) -> bool:
+    """Tell whether SQLite keeps numbers as text in the column (https://sqlite.org/datatype3.html, 3.1)."""
+    declared = value.column.declared_type.upper()
+    plain = not value.path and value.cast is None and "INT" not in declared
+    return plain and any(word in declared for word in ("CHAR", "CLOB", "TEXT"))
+
+
+def _like_sql(value: Sql, literal: int) -> Sql:
+    """Write a LIKE with the range of its prefix, which an index can find; a bound GLOB alone finds none."""
+    return sql(
+        "(", value, " COLLATE BINARY >= ", Literal(literal, to_prefix), " AND ",
+        value, " COLLATE BINARY < ", Literal(literal, to_prefix_end), " AND ", value, " GLOB ", Literal(literal, to_glob), ")",
+    )  # fmt: skip
 
 
 def _compared_type(value: ColumnValue) -> ColumnType:

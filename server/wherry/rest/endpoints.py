@@ -34,7 +34,15 @@ from wherry.rest.literals import to_number_or_text, to_offset
 from wherry.rest.payload import Payload, PayloadParts, decode_payload
 from wherry.rest.plan_cache import ParsedWrite, PlanCache, PreparedRows
 from wherry.rest.query_params import Shape, parse_query, split_query
-from wherry.rest.response import Response, content_range, in_utf8, read_status, require_single
+from wherry.rest.response import (
+    Response,
+    content_range,
+    entity_tag,
+    in_utf8,
+    is_known,
+    read_status,
+    require_single,
+)
 from wherry.rest.violations import explain_violation
 from wherry.sqlite.database import Database
 from wherry.sqlite.results import Page, Stream
@@ -154,10 +162,14 @@ class DataApi:
             (b"content-range", content_range(rows=result.rows, total=result.total, offset=offset)),
             (b"content-location", _location(scope, query)),
         ]
-        if isinstance(result, Page):
-            await respond(send, status, answer, in_utf8(result.body))
-        else:
-            await _unless_gone(receive, _send_stream(send, status, answer, result))
+        if not isinstance(result, Page):
+            return await _unless_gone(receive, _send_stream(send, status, answer, result))
+        tag = entity_tag(result.body)
+        if tag is not None:
+            answer.append((b"etag", tag))
+            if b"if-none-match" in headers and status == 200 and is_known(tag, headers[b"if-none-match"]):
+                return await respond(send, 304, answer)
+        await respond(send, status, answer, in_utf8(result.body))
 
     # ---- writing ---------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ They run when a request is bound, so a literal that makes no sense is an error o
 
 import functools
 import re
+import sys
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -200,6 +201,9 @@ def to_document(text: str) -> str:
 # ---- patterns --------------------------------------------------------------------------------------------------
 
 
+_LITERAL_PREFIX = re.compile(r"(?:[^%*_\\]|\\.)+", re.DOTALL)
+
+
 def to_glob(text: str) -> str:
     """Turn a LIKE pattern (with * for %) into a GLOB pattern, which is case-sensitive as PostgreSQL's LIKE is."""
     glob = []
@@ -214,6 +218,28 @@ def to_glob(text: str) -> str:
                 character = _after_escape(characters)  # noqa: PLW2901 - the escaped character takes its place
             glob.append(f"[{character}]" if character in "*?[" else character)
     return "".join(glob)
+
+
+def to_prefix(text: str) -> str:
+    """Return what every match of a LIKE pattern begins with."""
+    return _prefix_of(text)
+
+
+def to_prefix_end(text: str) -> SQLiteValue:
+    """Return what is greater than every match of a LIKE pattern: the prefix' successor, a BLOB where there is none."""
+    prefix = _prefix_of(text)
+    while prefix:
+        following = ord(prefix[-1]) + 1
+        if following <= sys.maxunicode:
+            # SQLite compares UTF-8 byte by byte, in which surrogates have no place
+            return prefix[:-1] + chr(0xE000 if following == 0xD800 else following)  # noqa: PLR2004
+        prefix = prefix[:-1]
+    return b""
+
+
+def _prefix_of(text: str) -> str:
+    found = _LITERAL_PREFIX.match(text)
+    return "" if found is None else re.sub(r"\\(.)", r"\1", found.group(), flags=re.DOTALL)
 
 
 def _after_escape(characters: Iterator[str]) -> str:

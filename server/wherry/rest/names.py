@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from wherry.errors import AccessDenied, RequestError, SchemaError
 from wherry.policies.model import Access
 from wherry.rest.api_request import SelectEmbed
-from wherry.schema.model import Cardinality, Column, ColumnType, Relationship, Schema, Table, TableKind
+from wherry.schema.model import Cardinality, Column, ColumnType, Junction, Relationship, Schema, Table, TableKind
 from wherry.schema.suggest import closest
 
 
@@ -105,6 +105,9 @@ class Names:
             if _is_meant(relationship, embed.relation, embed.hint, to_view=self._is_view(relationship.target))
         ]
         found = [r for r in named if self._is_visible(r)]
+        if len(found) > 1:
+            # a view of a junction leads where the junction itself does, which is meant if it is the only one
+            found = [r for r in found if r.junction is None or not self._is_view(r.junction.table)] or found
         if len(found) == 1:
             return found[0]
         if found:
@@ -169,8 +172,15 @@ def _is_meant(relationship: Relationship, name: str, hint: str | None, *, to_vie
         hint == relationship.name
         or columns == (hint,)
         or referring == (hint,)
-        or (relationship.junction is not None and hint == relationship.junction.table)
+        or (relationship.junction is not None and _leads_through(relationship.junction, hint))
     )
+
+
+def _leads_through(junction: Junction, hint: str) -> bool:
+    """Tell whether a hint means a junction: by its name, or by its key to the target, which tells apart both ways of
+    a many-to-many relationship of a table with itself.
+    """
+    return hint in (junction.table, junction.target_key.name) or junction.target_columns == (hint,)
 
 
 def _ambiguous(source: Table, embed: SelectEmbed, found: list[Relationship]) -> SchemaError:

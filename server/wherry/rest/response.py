@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import quote
+from zlib import crc32
 
 from wherry.asgi import Headers
 from wherry.errors import CardinalityError, RangeError
@@ -73,6 +74,20 @@ def content_range(*, rows: int, total: int | None, offset: int) -> bytes:
     """Write Content-Range: `0-9/20`, `*/0`, `0-9/*` where the total is not known."""
     shown = b"%d-%d" % (offset, offset + rows - 1) if rows and total != 0 else b"*"
     return b"%b/*" % shown if total is None else b"%b/%d" % (shown, total)
+
+
+#: Larger pages carry no ETag: making one would cost more than a page of this size costs to send.
+LARGEST_TAGGED = 4096
+
+
+def entity_tag(body: bytes) -> bytes | None:
+    """Return the ETag of a page (RFC 9110, 8.8.3), None for one that is too large to be worth it."""
+    return None if len(body) > LARGEST_TAGGED else b'W/"%x-%x"' % (crc32(body), len(body))
+
+
+def is_known(tag: bytes, if_none_match: bytes) -> bool:
+    """Tell whether the client has what the tag stands for (RFC 9110, 13.1.2)."""
+    return if_none_match.strip() == b"*" or tag in [known.strip() for known in if_none_match.split(b",")]
 
 
 def require_single(rows: int) -> None:
