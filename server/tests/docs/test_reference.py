@@ -23,6 +23,8 @@ from wherry.rest.headers import _VALUES
 PACKAGE = ROOT / "server" / "wherry"
 DIALECT, ERRORS, LOGS, METRICS = (page(f"docs/reference/{n}.md") for n in ("dialect", "errors", "logs", "metrics"))
 
+ARCHITECTURE = page("docs/explanation/architecture.md")
+
 _CODE = re.compile(r'(?<!b)"(PGRST[0-9X]\d\d|(?:\d\d|P0|XX)[0-9A-Z]{3})"')
 
 
@@ -166,6 +168,13 @@ def test_the_code_map_names_every_module() -> None:
         for path in PACKAGE.rglob("*.py")
         if path.read_text(encoding="utf-8").strip() and path.name != "__init__.py"
     }
-    architecture = page("docs/explanation/architecture.md")
-    told = architecture.codes("Module")
-    assert told == there_are
+    assert ARCHITECTURE.codes("Module") == there_are
+
+
+def test_the_names_of_the_walk_stand_in_the_code() -> None:
+    text = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    known = set(re.findall(r"\w+", text)) | {path.stem for path in PACKAGE.rglob("*")}
+    walk, _, _ = ARCHITECTURE.text.partition("## The map")
+    names = [name for name in spans_of(walk) if re.fullmatch(r"[A-Za-z_]+(\.[A-Za-z_]+)*", name)]
+    assert [name for name in names if not set(name.split(".")) <= known | {"writer", "lock", "sql", "main"}] == []
+    assert len(names) > 50

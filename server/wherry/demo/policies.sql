@@ -18,6 +18,10 @@ CREATE POLICY own ON reviews FOR ALL TO authenticated
     USING (user_id = auth_uid())
     WITH CHECK (user_id = auth_uid());
 
+-- A view shows all that its text selects: this one counts every review, which is meant.
+ALTER TABLE film_ratings ENABLE ROW LEVEL SECURITY;
+CREATE POLICY everybody_reads ON film_ratings FOR SELECT TO anon, authenticated USING (true);
+
 -- A list is private to whoever made it.
 GRANT SELECT, INSERT, UPDATE, DELETE ON lists TO authenticated;
 ALTER TABLE lists ENABLE ROW LEVEL SECURITY;
