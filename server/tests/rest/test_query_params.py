@@ -145,6 +145,7 @@ YEAR = Field("year")
         ("or=(year.eq.1,title.is.null)", where(Group("or", False, (Filter(YEAR, Operator.EQ, literal=0), Filter(Field("title"), Operator.IS, is_value=IsValue.NULL)))), ["1", ""]),
         ("not.and=(year.eq.1)", where(Group("and", True, (Filter(YEAR, Operator.EQ, literal=0),))), ["1"]),
         ("actors.or=(age.eq.1)", Query(levels={("actors",): Level((Group("or", False, (Filter(Field("age"), Operator.EQ, literal=0),)),))}), ["1"]),
+        ('"not".or=(age.eq.1)', Query(levels={("not",): Level((Group("or", False, (Filter(Field("age"), Operator.EQ, literal=0),)),))}), ["1"]),
         ("actors.not.or=(age.eq.1)", Query(levels={("actors",): Level((Group("or", True, (Filter(Field("age"), Operator.EQ, literal=0),)),))}), ["1"]),
         ("or=(a.eq.1,and(b.not.eq.2,not.or(c.lt.3)))", where(Group("or", False, (
             Filter(Field("a"), Operator.EQ, literal=0),

@@ -227,7 +227,8 @@ def parse_query(shape: Shape) -> Query:
         elif not isinstance(text, str):
             path, word = _read_level_key(key)
             condition, literals = _parse_tree(text, literals)
-            _extend(levels, path[:-1] if path and path[-1] == "not" else path, condition=condition)
+            negated = isinstance(condition, Group) and condition.negated
+            _extend(levels, path[:-1] if negated else path, condition=condition)
     return Query(read_select(select), levels, columns, on_conflict)
 
 
