@@ -122,8 +122,7 @@ class Wherry:
         self._data_api = DataApi(
             database,
             self._tokens,
-            lambda: plans.current,
-            plans.refresh,
+            plans,
             lambda current, identity: describe(current, identity, BASE_PATH),
             max_body=settings.max_body,
         )

@@ -164,7 +164,8 @@ def _like_sql(value: Sql, literal: int) -> Sql:
     """Write a LIKE with the range of its prefix, which an index can find; a bound GLOB alone finds none."""
     return sql(
         "(", value, " COLLATE BINARY >= ", Literal(literal, to_prefix), " AND ",
-        value, " COLLATE BINARY < ", Literal(literal, to_prefix_end), " AND ", value, " GLOB ", Literal(literal, to_glob), ")",
+        value, " COLLATE BINARY < ", Literal(literal, to_prefix_end), " AND ",
+        value, " GLOB ", Literal(literal, to_glob), ")",
     )  # fmt: skip
 
 

@@ -8,11 +8,12 @@ reads and writes.
 
 import asyncio
 from time import perf_counter
+from typing import Final
 
 import msgspec
 
 from wherry import __version__
-from wherry.errors import StartError
+from wherry.errors import AccessDenied, DatabaseBusy, SchemaChanged, SchemaError, StartError, WherryError
 from wherry.identity import Identity
 from wherry.observe import Emit, PoliciesLoaded, PoliciesRefused, SchemaLoaded
 from wherry.policies import (
@@ -31,6 +32,17 @@ from wherry.schema.reader import interpret
 from wherry.sqlite.catalogue import read_catalogue
 from wherry.sqlite.database import Database
 from wherry.sqlite.expressions import ExpressionReader
+
+#: What an older schema than the file's may explain: it changed, or the name is new.
+OF_AN_OLDER_SCHEMA: Final = (SchemaChanged, SchemaError, AccessDenied)
+
+#: How often a request is planned again because the schema changed under it.
+ATTEMPTS: Final = 5
+
+
+def changed_too_fast() -> DatabaseBusy:
+    """Make the error of a request that was planned in vain so often."""
+    return DatabaseBusy("The schema changes faster than the request can be planned", hint="Send it again")
 
 
 class CurrentPlans:
@@ -78,6 +90,15 @@ class CurrentPlans:
                 return False
             await self._read()
             return True
+
+    async def newer(self, error: WherryError) -> PlanCache:
+        """Return the plans of the file's present schema, after an error that an older one may explain.
+
+        Raises the error where there is no newer schema.
+        """
+        if not await self.refresh() and not isinstance(error, SchemaChanged):
+            raise error
+        return self.current
 
     async def watch(self) -> None:
         """Look whether schema or policies.sql changed; to be called about twice a second."""

@@ -1,10 +1,20 @@
 """The request headers that the dialect gives a meaning: Prefer, Accept, Range, Content-Type, profiles."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from wherry.errors import NotAcceptable, PreferenceError, RangeError, UnknownProfile
 from wherry.rest.api_request import Count, Format, MediaType, Preferences, Resolution, Return
+
+#: Headers by their lower-case names.
+HeaderMap: TypeAlias = Mapping[bytes, bytes]
+
+
+def text_of(headers: HeaderMap, name: bytes) -> str:
+    """Return a header's value, empty where it is absent."""
+    return headers.get(name, b"").decode("latin-1")
+
 
 #: The one schema that is served, by the name that the clients use for it.
 PROFILE = "public"

@@ -232,7 +232,7 @@ def to_prefix_end(text: str) -> SQLiteValue:
         following = ord(prefix[-1]) + 1
         if following <= sys.maxunicode:
             # SQLite compares UTF-8 byte by byte, in which surrogates have no place
-            return prefix[:-1] + chr(0xE000 if following == 0xD800 else following)  # noqa: PLR2004
+            return prefix[:-1] + chr(0xE000 if following == 0xD800 else following)
         prefix = prefix[:-1]
     return b""
 

@@ -177,8 +177,9 @@ def _is_meant(relationship: Relationship, name: str, hint: str | None, *, to_vie
 
 
 def _leads_through(junction: Junction, hint: str) -> bool:
-    """Tell whether a hint means a junction: by its name, or by its key to the target, which tells apart both ways of
-    a many-to-many relationship of a table with itself.
+    """Tell whether a hint means a junction: by its name, or by its key to the target.
+
+    The key tells apart the two ways of a many-to-many relationship of a table with itself.
     """
     return hint in (junction.table, junction.target_key.name) or junction.target_columns == (hint,)
 

@@ -1,0 +1,198 @@
+"""Writes of the data API: split, decode, bind, run, answer once it is durable."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, NoReturn, cast
+
+from wherry.asgi import Receive, Scope, Send, read_body, respond
+from wherry.errors import (
+    AccessDenied,
+    CardinalityError,
+    ConstraintError,
+    MaxAffectedError,
+    RequestError,
+    UndoReason,
+    WriteUndone,
+)
+from wherry.identity import Identity
+from wherry.rest.api_request import ApiRequest
+from wherry.rest.current_plans import ATTEMPTS, OF_AN_OLDER_SCHEMA, CurrentPlans, changed_too_fast
+from wherry.rest.headers import HeaderMap, check_profile, parse_accept, parse_preferences, text_of
+from wherry.rest.literals import to_number_or_text
+from wherry.rest.payload import Payload, PayloadParts, decode_payload
+from wherry.rest.plan_cache import ParsedWrite, PlanCache, PreparedRows
+from wherry.rest.query_params import Shape, parse_query, split_query
+from wherry.rest.response import Response, in_utf8, require_single
+from wherry.rest.violations import explain_violation
+from wherry.sqlite.database import Database
+from wherry.sqlite.results import Stream
+from wherry.statement import ReadTransaction, SQLiteValue, Step, WriteResult, WriteTransaction
+
+
+class WriteEndpoint:
+    """Answers writes; a class because it holds what all of them need. `max_body` is in bytes."""
+
+    def __init__(self, database: Database, plans: CurrentPlans, *, base_path: str, max_body: int) -> None:
+        self._database = database
+        self._plans = plans
+        self._base_path = base_path
+        self._max_body = max_body
+
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send, resource: str, headers: HeaderMap, identity: Identity
+    ) -> None:
+        """Answer one POST, PATCH, PUT or DELETE. Raises ApiError."""
+        method: str = scope["method"]
+        shape, values = split_query(scope["query_string"].decode(errors="replace"))
+        key = (
+            method,
+            resource,
+            shape,
+            headers.get(b"prefer"),
+            headers.get(b"accept"),
+            headers.get(b"content-profile"),
+            identity.role,
+        )
+        body = b"" if method == "DELETE" else await read_body(receive, self._max_body)
+
+        plans = self._plans.current
+        for _ in range(ATTEMPTS):
+            try:
+                parsed = plans.write(key, lambda: _parse_write(method, resource, shape, headers))
+                payload = _decode(method, body, headers, parsed.request)
+                response = await self._run(plans, parsed, payload, values, identity, f"{self._base_path}/{resource}")
+                break
+            except OF_AN_OLDER_SCHEMA as error:
+                plans = await self._plans.newer(error)
+        else:
+            raise changed_too_fast()
+        await respond(send, response.status, response.headers, in_utf8(response.body))
+
+    async def _run(
+        self,
+        plans: PlanCache,
+        parsed: ParsedWrite,
+        payload: PayloadParts,
+        values: Sequence[str],
+        identity: Identity,
+        path: str,
+    ) -> Response:
+        """Run a write and make its response, once it is durable."""
+        prepared = [
+            plans.rows(parsed, part.columns, identity, is_text=part.is_text, path=path) for part in payload.parts
+        ]
+        if not payload.count:
+            return _without_rows(plans.rows(parsed, (), identity, is_text=False, path=path), parsed.request)
+        first, preferences = prepared[0], parsed.request.preferences
+        steps = tuple([_bind(rows, part, values, identity) for rows, part in zip(prepared, payload.parts, strict=True)])
+        transaction = WriteTransaction(
+            steps,
+            plans.schema.version,
+            max_affected=preferences.max_affected if preferences.strict else None,
+            exactly=1 if parsed.request.format.is_singular else None,
+            every_row=first.write.every_row,
+            rollback=preferences.rollback,
+            upsert=first.upsert,
+        )
+        try:
+            return first.form.respond(await self._database.write(transaction))
+        except WriteUndone as undone:
+            _refuse(undone, first, identity)
+        except ConstraintError as error:
+            columns, names = payload.parts[0].columns, plans.names(identity)
+            raise await explain_violation(
+                error, names, first.table, columns, steps[0].rows, self._counter(plans, identity)
+            ) from error
+
+    def _counter(
+        self, plans: PlanCache, identity: Identity
+    ) -> Callable[[ReadTransaction, Sequence[SQLiteValue]], Coroutine[Any, Any, int]]:
+        async def count_rows(transaction: ReadTransaction, values: Sequence[SQLiteValue]) -> int:
+            # these literals are bound as they are, whatever their type
+            literals = cast("Sequence[str]", values)
+            result = await self._database.read(transaction, literals, identity, plans.schema.version)
+            if isinstance(result, Stream):
+                await result.aclose()
+            return result.rows
+
+        return count_rows
+
+
+# ---- parse -----------------------------------------------------------------------------------------------------------
+
+
+def _parse_write(method: str, resource: str, shape: Shape, headers: HeaderMap) -> ApiRequest:
+    if b"content-profile" in headers:
+        check_profile(text_of(headers, b"content-profile"), "Content-Profile")
+    return ApiRequest(
+        method=method,
+        resource=resource,
+        query=parse_query(shape),
+        preferences=parse_preferences(text_of(headers, b"prefer")),
+        format=parse_accept(text_of(headers, b"accept")),
+    )
+
+
+_NO_VALUES = PayloadParts((Payload((), ((),)),))
+
+
+def _decode(method: str, body: bytes, headers: HeaderMap, request: ApiRequest) -> PayloadParts:
+    """Decode the body. A DELETE has none; an update takes one row, and a PUT as well."""
+    if method == "DELETE":
+        return _NO_VALUES
+    payload = decode_payload(
+        body,
+        text_of(headers, b"content-type"),
+        columns=request.query.columns,
+        missing_default=request.preferences.missing_default,
+    )
+    if method == "POST":
+        return payload
+    if payload.count > 1 or (method == "PUT" and payload.count != 1):
+        raise RequestError(f"A {method} takes one row, not {payload.count}", hint="Send one object", code="PGRST102")
+    return PayloadParts(tuple(part for part in payload.parts if part.columns))
+
+
+# ---- run -------------------------------------------------------------------------------------------------------
+
+
+def _bind(prepared: PreparedRows, part: Payload, values: Sequence[str], identity: Identity) -> Step:
+    write = prepared.write
+    for position, literal in prepared.identified_by:
+        given, named = part.rows[0][position], values[literal]
+        if given != named and given != to_number_or_text(named):
+            raise RequestError(
+                "Payload values do not match URL in primary key column(s)",
+                details=part.columns[position],
+                hint="Give the key the same value in the URL and in the body",
+                code="PGRST115",
+            )
+    tail = tuple([parameter.resolve(values, identity) for parameter in write.tail])
+    return Step(write.sql, prepared.convert(part.rows, tail), write.returning)
+
+
+def _without_rows(prepared: PreparedRows, request: ApiRequest) -> Response:
+    """Answer a write that has nothing to do; it was planned, so it is no more allowed than one that has."""
+    if request.format.is_singular:
+        require_single(0)
+    return prepared.form.respond(WriteResult(0, (), inserted=not prepared.upsert))
+
+
+def _refuse(undone: WriteUndone, prepared: PreparedRows, identity: Identity) -> NoReturn:
+    """Tell why a write was undone."""
+    match undone.reason:
+        case UndoReason.TOO_MANY:
+            raise MaxAffectedError(
+                "Query result exceeds max-affected preference constraint",
+                details=f"The query affects {undone.affected} rows",
+                hint="Filter more narrowly, or allow more in Prefer: max-affected",
+            ) from undone
+        case UndoReason.NOT_EXACTLY:
+            raise CardinalityError(
+                "Cannot coerce the result to a single JSON object",
+                details=f"The result contains {undone.affected} rows",
+                hint="Filter by a unique key, or accept application/json",
+            ) from undone
+        case UndoReason.FORBIDDEN:
+            raise AccessDenied(
+                f'new row violates row-level security policy for table "{prepared.table.name}"', role=identity.role
+            ) from undone
