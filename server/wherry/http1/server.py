@@ -1,0 +1,85 @@
+"""The connections of one process: accepted, counted, timed, and ended in order."""
+
+import asyncio
+import socket
+from email.utils import formatdate
+
+from wherry.asgi import Application
+from wherry.http1.connection import Connection
+from wherry.http1.limits import Limits
+from wherry.http1.steps import Steps
+
+#: Seconds that applications get to notice that they were cancelled.
+_NOTICE = 1
+
+
+class Server:
+    """What the connections of one event loop share; a class because it counts them, and knows the time."""
+
+    def __init__(self, application: Application, limits: Limits | None = None) -> None:
+        self.application = application
+        self.limits = limits or Limits()
+        self.loop = asyncio.get_running_loop()
+        self.steps = Steps(self.loop)
+        self.connections: set[Connection] = set()
+        self.is_ending = False
+        self.nothing: asyncio.Future[None] = self.loop.create_future()
+        self.nothing.set_result(None)
+        self._listening: list[asyncio.Server] = []
+        self._empty = asyncio.Event()
+        self._tick()
+
+    async def listen(self, listener: socket.socket) -> None:
+        """Accept connections on a bound socket."""
+        self._listening.append(
+            await self.loop.create_server(lambda: Connection(self), sock=listener, backlog=self.limits.backlog)
+        )
+
+    def admit(self, connection: Connection) -> None:
+        """Count a connection in, and refuse it if there are too many; if they don't notice, without a word."""
+        most = self.limits.connections
+        if len(self.connections) > most + most // 10 or self.is_ending:
+            connection.cut()
+            return
+        self.connections.add(connection)
+        if len(self.connections) > most:
+            connection.refuse_entry()
+
+    def leave(self, connection: Connection) -> None:
+        """Count a connection out."""
+        self.connections.discard(connection)
+        if self.is_ending and not self.connections:
+            self._empty.set()
+
+    async def end(self, last_call: asyncio.Event) -> None:
+        """Take no more connections, answer what is in flight, and cut it when the last call comes."""
+        self.is_ending = True
+        for server in self._listening:
+            server.close()
+        for connection in list(self.connections):
+            connection.end()
+        if self.connections:
+            waits = [asyncio.ensure_future(event.wait()) for event in (self._empty, last_call)]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for wait in waits:
+                wait.cancel()
+        await self._cut()
+
+    async def _cut(self) -> None:
+        for connection in list(self.connections):
+            connection.cut()
+        tasks = list(self.steps.waiting)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_NOTICE)
+        self.steps.close()
+        self._timer.cancel()
+
+    def _tick(self) -> None:
+        """Read the clock, for all that need it roughly, and look after what takes too long."""
+        self.now = self.loop.time()
+        self.date = f"date: {formatdate(usegmt=True)}\r\n".encode()
+        for connection in list(self.connections):
+            connection.check(self.now)
+        self._timer = self.loop.call_later(self.limits.tick, self._tick)
