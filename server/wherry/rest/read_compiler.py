@@ -1,28 +1,20 @@
 """Reads compiled: a plan as SQL that makes the response's bytes inside SQLite."""
 
-import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from wherry.rest.api_request import FULL_TEXT, Aggregate
-from wherry.rest.conditions import column_sql, comparison_sql, json_text_sql, text_sql
+from wherry.rest.clauses import Clauses, can_hold_blob, equal_sql
+from wherry.rest.conditions import json_text_sql
 from wherry.rest.groups import GroupMember, line_of_group, members_of_group
-from wherry.rest.literals import to_capped_limit, to_limit, to_offset
 from wherry.rest.plan import (
     AggregateValue,
     ColumnValue,
-    Comparison,
-    Conjunction,
-    Exists,
     Join,
-    OrderBy,
     OutputEmbed,
     OutputField,
     OutputSpread,
-    PlannedCondition,
     ReadPlan,
     ReadRequestPlan,
-    RelatedValue,
     Total,
     Value,
 )
@@ -39,10 +31,10 @@ from wherry.rest.rows import (
     object_of,
     render,
 )
-from wherry.rest.sources import rowid_sql, source_sql
-from wherry.rest.sql import Sql, join_balanced, join_sql, quote_identifier, sql, statement_of
-from wherry.schema.model import ColumnType, fold
-from wherry.statement import Framing, Literal, ReadTransaction
+from wherry.rest.sources import source_sql
+from wherry.rest.sql import Sql, join_sql, sql, statement_of
+from wherry.schema.model import ColumnType
+from wherry.statement import Framing, ReadTransaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +47,8 @@ class _SpreadColumn:
     can_hold_blob: bool = False
 
 
-class ReadCompiler:
-    """Compiles one plan; a class only to number the aliases of its tables.
-
-    `written` is the table that a write names in the SQL around: no alias takes its name.
-    """
-
-    def __init__(self, *, written: str = "") -> None:
-        self._aliases = 0
-        self._written = fold(written)
-
-    def _alias(self) -> str:
-        self._aliases += 1
-        alias = f"t{self._aliases}"
-        return alias if alias != self._written else self._alias()
+class ReadCompiler(Clauses):
+    """Compiles one plan."""
 
     # ---- reading ---------------------------------------------------------------------------------------------
 
@@ -104,14 +84,14 @@ class ReadCompiler:
 
     def _bare_rows(self, plan: ReadPlan, *, limited: bool = True) -> Sql:
         """Select a 1 for each row of the plan."""
-        alias = self._alias()
+        alias = self.alias()
         limit = self.limit(plan) if limited else ()
-        where = self._where(plan, alias)
+        where = self.where(plan, alias)
         if not plan.grouped:
-            return sql("SELECT 1 FROM ", self._source(plan, alias), where, limit)
+            return sql("SELECT 1 FROM ", self.source(plan, alias), where, limit)
         keys = self._group_keys(plan, alias)
         group = sql(" GROUP BY ", join_sql(", ", keys)) if keys else ()
-        return sql("SELECT count(*) FROM ", self._source(plan, alias), where, group, limit)
+        return sql("SELECT count(*) FROM ", self.source(plan, alias), where, group, limit)
 
     def _rows(self, plan: ReadPlan, *, as_csv: bool) -> Sql:
         """Select the text of each row as j, in order and within the limit."""
@@ -125,10 +105,10 @@ class ReadCompiler:
 
     def _plain_rows(self, plan: ReadPlan, *, as_csv: bool) -> tuple[Sql, Sql]:
         """Write the text of a row, and the FROM … LIMIT that it stands on."""
-        alias = self._alias()
+        alias = self.alias()
         row = self.line(plan, alias) if as_csv else self.object(plan, alias)
-        source = self._source(plan, alias)
-        return row, sql(" FROM ", source, self._where(plan, alias), self.order(plan.order, alias), self.limit(plan))
+        source = self.source(plan, alias)
+        return row, sql(" FROM ", source, self.where(plan, alias), self.order(plan.order, alias), self.limit(plan))
 
     def object(self, plan: ReadPlan, alias: str) -> Sql:
         """Write the object of a row."""
@@ -141,7 +121,7 @@ class ReadCompiler:
                 case OutputField(key, value):
                     rendered = self._rendered(value, alias)
                     if plan.nulls_stripped and value.type is ColumnType.JSON:
-                        raw = self._raw_output(value, alias)
+                        raw = self.raw_output(value, alias)
                         stripped = sql("json(json_strip_nulls(json(", raw, ")))")
                         rendered = sql("CASE WHEN json_valid(", raw, ", 9) THEN ", stripped, " ELSE ", rendered, " END")
                     members.append(FlatMember(key, rendered))
@@ -151,6 +131,11 @@ class ReadCompiler:
                     members.append(SpreadMembers(self._spread(join, alias)))
         return members
 
+    def _rendered(self, value: Value, alias: str) -> Sql:
+        if isinstance(value, ColumnValue) and value.path and value.cast is None and value.type is ColumnType.JSON:
+            return sql("json(", json_text_sql(value, alias), ")")
+        return render(self.raw(value, alias), value.type, can_hold_blob=can_hold_blob(value))
+
     def line(self, plan: ReadPlan, alias: str) -> Sql:
         """Write the line of CSV of a row."""
         return csv_line_of(list(self._fields(plan, alias)))
@@ -159,13 +144,13 @@ class ReadCompiler:
         for item in plan.items:
             match item:
                 case OutputField(_, value):
-                    yield csv_field(self._raw(value, alias), value.type, can_hold_blob=_can_hold_blob(value))
+                    yield csv_field(self.raw(value, alias), value.type, can_hold_blob=can_hold_blob(value))
                 case OutputEmbed(_, join):
                     yield csv_json_field(self._embed(join, alias))
                 case OutputSpread(join) if join.relationship.leads_to_one:
-                    target = self._alias()
+                    target = self.alias()
                     for field in self._fields(join.plan, target):
-                        yield sql("coalesce((SELECT ", field, self._joined(join, target, alias), " LIMIT 1), '')")
+                        yield sql("coalesce((SELECT ", field, self.joined(join, target, alias), " LIMIT 1), '')")
                 case OutputSpread(join):
                     yield from (csv_json_field(column.value) for column in self._lists(join, alias))
 
@@ -176,14 +161,14 @@ class ReadCompiler:
 
         `link` writes the condition that ties the rows, whose alias it gets, to a row outside.
         """
-        alias = self._alias()
+        alias = self.alias()
         columns: list[Sql] = []
         members: list[GroupMember] = []
         for number, item in enumerate(plan.items):
             match item:
                 case OutputField(key, value):
-                    columns.append(sql(self._raw_output(value, alias), f" AS c{number}"))
-                    members.append(GroupMember(key, f"g.c{number}", value.type, _can_hold_blob(value)))
+                    columns.append(sql(self.raw_output(value, alias), f" AS c{number}"))
+                    members.append(GroupMember(key, f"g.c{number}", value.type, can_hold_blob(value)))
                 case OutputEmbed(key, join):
                     columns.append(sql(self._embed(join, alias), f" AS c{number}"))
                     members.append(GroupMember(key, f"g.c{number}", None))
@@ -191,8 +176,8 @@ class ReadCompiler:
                     raise AssertionError("the planner puts no spread into a group")
         keys = self._group_keys(plan, alias)
         return sql(
-            "SELECT ", join_sql(", ", columns), " FROM ", self._source(plan, alias),
-            self._where(plan, alias, link(alias)), sql(" GROUP BY ", join_sql(", ", keys)) if keys else (),
+            "SELECT ", join_sql(", ", columns), " FROM ", self.source(plan, alias),
+            self.where(plan, alias, link(alias)), sql(" GROUP BY ", join_sql(", ", keys)) if keys else (),
             self.order(plan.order, alias), self.limit(plan),
         ), members  # fmt: skip
 
@@ -203,90 +188,12 @@ class ReadCompiler:
                 case OutputField(_, AggregateValue()):
                     pass
                 case OutputField(_, value):
-                    keys.append(self._raw_output(value, alias))
+                    keys.append(self.raw_output(value, alias))
                 case OutputEmbed(_, join):
                     keys.append(self._embed(join, alias))
         return keys
 
-    # ---- values ----------------------------------------------------------------------------------------------
-
-    def _raw(self, value: Value, alias: str) -> Sql:
-        """Write a value as SQLite compares and sorts it."""
-        match value:
-            case ColumnValue():
-                return column_sql(value, alias)
-            case RelatedValue(join, related):
-                target = self._alias()
-                return sql("(SELECT ", self._raw(related, target), self._joined(join, target, alias), " LIMIT 1)")
-            case AggregateValue():
-                return self._aggregate(value, alias)
-
-    def _raw_output(self, value: Value, alias: str) -> Sql:
-        """Write a value that will be rendered later: a place inside JSON stays JSON text."""
-        if isinstance(value, ColumnValue) and value.path and value.cast is None and value.type is ColumnType.JSON:
-            return json_text_sql(value, alias)
-        if isinstance(value, RelatedValue):
-            target = self._alias()
-            related = self._raw_output(value.value, target)
-            return sql("(SELECT ", related, self._joined(value.join, target, alias), " LIMIT 1)")
-        return self._raw(value, alias)
-
-    def _rendered(self, value: Value, alias: str) -> Sql:
-        if isinstance(value, ColumnValue) and value.path and value.cast is None and value.type is ColumnType.JSON:
-            return sql("json(", json_text_sql(value, alias), ")")
-        return render(self._raw(value, alias), value.type, can_hold_blob=_can_hold_blob(value))
-
-    def _aggregate(self, value: AggregateValue, alias: str) -> Sql:
-        written = (
-            _function(value.function, None if value.operand is None else self._raw(value.operand, alias))
-            if value.through is None
-            else self._aggregate_through(value, value.through, alias)
-        )
-        if value.cast is ColumnType.INTEGER:  # PostgreSQL rounds where SQLite cuts off
-            rounded = sql("CASE typeof(", written, ") WHEN 'real' THEN round(", written, ") ELSE ", written, " END")
-            return sql("CAST(", rounded, " AS INTEGER)")
-        if value.cast is ColumnType.TEXT and value.operand is not None:
-            return text_sql(written)
-        if value.cast in _AGGREGATE_CASTS:
-            return sql("CAST(", written, f" AS {_AGGREGATE_CASTS[value.cast]})")
-        return written
-
-    def _aggregate_through(self, value: AggregateValue, join: Join, alias: str) -> Sql:
-        """Aggregate over the rows of a to-many join, all parents of the group together: a sum of sums, and so on."""
-
-        def inner(function: Aggregate) -> Sql:
-            target = self._alias()
-            operand = None if value.operand is None else self._raw(value.operand, target)
-            return sql("(SELECT ", _function(function, operand), self._joined(join, target, alias), ")")
-
-        match value.function:
-            case Aggregate.COUNT:
-                return sql("coalesce(sum(", inner(value.function), "), 0)")
-            case Aggregate.SUM:
-                return sql("sum(", inner(value.function), ")")
-            case Aggregate.AVG:
-                return sql("sum(", inner(Aggregate.SUM), ") * 1.0 / sum(", inner(Aggregate.COUNT), ")")
-            case _:
-                return _function(value.function, inner(value.function))
-
-    # ---- joins -----------------------------------------------------------------------------------------------
-
-    def _joined(self, join: Join, alias: str, parent: str) -> Sql:
-        """Write FROM and WHERE that lead from a row of `parent` to the rows of a join, its own conditions included."""
-        source, condition = self._join_source(join, alias, parent)
-        return sql(" FROM ", source, self._where(join.plan, alias, condition))
-
-    def _join_source(self, join: Join, alias: str, parent: str) -> tuple[Sql, Sql]:
-        relationship, junction = join.relationship, join.relationship.junction
-        source = self._source(join.plan, alias)
-        if junction is None or join.junction is None:
-            return source, _equal(alias, relationship.target_columns, parent, relationship.source_columns)
-        middle = self._alias()
-        return (
-            sql(source, " JOIN ", source_sql(join.junction, middle), " ON ",
-                _equal(middle, junction.target_columns, alias, relationship.target_columns)),
-            _equal(middle, junction.source_columns, parent, relationship.source_columns),
-        )  # fmt: skip
+    # ---- embeds and spreads ------------------------------------------------------------------------------------
 
     def _embed(self, join: Join, parent: str) -> Sql:
         """Write an embed as JSON text: an object or NULL, or a list."""
@@ -294,8 +201,8 @@ class ReadCompiler:
         if join.relationship.leads_to_one and plan.grouped:
             return sql("(SELECT j FROM (", self._related(join, parent), ") LIMIT 1)")
         if join.relationship.leads_to_one:
-            alias = self._alias()
-            return sql("(SELECT ", self.object(plan, alias), self._joined(join, alias, parent), " LIMIT 1)")
+            alias = self.alias()
+            return sql("(SELECT ", self.object(plan, alias), self.joined(join, alias, parent), " LIMIT 1)")
         return sql("(SELECT '[' || coalesce(group_concat(j, ','), '') || ']' FROM (", self._related(join, parent), "))")
 
     def _related(self, join: Join, parent: str) -> Sql:
@@ -305,9 +212,9 @@ class ReadCompiler:
             inner, members = self._group_related(join, parent)
             row = object_of(members_of_group(members), nulls_stripped=plan.nulls_stripped)
             return sql("SELECT ", row, " AS j FROM (", inner, ") AS g")
-        alias = self._alias()
+        alias = self.alias()
         return sql(
-            "SELECT ", self.object(plan, alias), " AS j", self._joined(join, alias, parent),
+            "SELECT ", self.object(plan, alias), " AS j", self.joined(join, alias, parent),
             self.order(plan.order, alias), self.limit(plan),
         )  # fmt: skip
 
@@ -317,12 +224,12 @@ class ReadCompiler:
 
         def link(alias: str) -> Sql:
             if junction is None or join.junction is None:
-                return _equal(alias, relationship.target_columns, parent, relationship.source_columns)
-            middle = self._alias()
+                return equal_sql(alias, relationship.target_columns, parent, relationship.source_columns)
+            middle = self.alias()
             return sql(
                 "EXISTS (SELECT 1 FROM ", source_sql(join.junction, middle), " WHERE ",
-                _equal(middle, junction.target_columns, alias, relationship.target_columns), " AND ",
-                _equal(middle, junction.source_columns, parent, relationship.source_columns), ")",
+                equal_sql(middle, junction.target_columns, alias, relationship.target_columns), " AND ",
+                equal_sql(middle, junction.source_columns, parent, relationship.source_columns), ")",
             )  # fmt: skip
 
         return self._group(join.plan, link)
@@ -331,14 +238,14 @@ class ReadCompiler:
         """Write the members of a spread as the beginning of an object (see `rows.fragment_of`)."""
         plan = join.plan
         if join.relationship.leads_to_one:
-            alias = self._alias()
+            alias = self.alias()
             members = self._members(plan, alias)
             found = sql(
                 "(SELECT ", fragment_of(members, nulls_stripped=plan.nulls_stripped),
-                self._joined(join, alias, parent), " LIMIT 1)",
+                self.joined(join, alias, parent), " LIMIT 1)",
             )  # fmt: skip
             return sql("coalesce(", found, ", ", _missing(plan), ")")
-        alias = self._alias()
+        alias = self.alias()
         columns = list(self._spread_columns(plan, alias))
         lists: list[Member] = [TextMember(c.key, _list_of(c, f"g.c{number}")) for number, c in enumerate(columns)]
         values = join_sql(", ", [sql(column.value, f" AS c{number}") for number, column in enumerate(columns)])
@@ -347,11 +254,11 @@ class ReadCompiler:
 
     def _spread_rows(self, join: Join, alias: str, parent: str, values: Sql) -> Sql:
         order, limit = self.order(join.plan.order, alias), self.limit(join.plan)
-        return sql("SELECT ", values, self._joined(join, alias, parent), order, limit)
+        return sql("SELECT ", values, self.joined(join, alias, parent), order, limit)
 
     def _lists(self, join: Join, parent: str) -> Iterator[_SpreadColumn]:
         """Write each member of a to-many spread as a list of its own."""
-        alias = self._alias()
+        alias = self.alias()
         for column in self._spread_columns(join.plan, alias):
             rows = self._spread_rows(join, alias, parent, sql(column.value, " AS c"))
             yield _SpreadColumn(column.key, sql("(SELECT ", _list_of(column, "g.c"), " FROM (", rows, ") AS g)"), None)
@@ -361,70 +268,16 @@ class ReadCompiler:
         for item in plan.items:
             match item:
                 case OutputField(key, value):
-                    yield _SpreadColumn(key, self._raw_output(value, alias), value.type, _can_hold_blob(value))
+                    yield _SpreadColumn(key, self.raw_output(value, alias), value.type, can_hold_blob(value))
                 case OutputEmbed(key, join):
                     yield _SpreadColumn(key, self._embed(join, alias), None)
                 case OutputSpread(join) if join.relationship.leads_to_one:
-                    target = self._alias()
+                    target = self.alias()
                     for column in self._spread_columns(join.plan, target):
-                        found = sql("(SELECT ", column.value, self._joined(join, target, alias), " LIMIT 1)")
+                        found = sql("(SELECT ", column.value, self.joined(join, target, alias), " LIMIT 1)")
                         yield replace(column, value=found)
                 case OutputSpread(join):
                     yield from self._lists(join, alias)
-
-    # ---- clauses ---------------------------------------------------------------------------------------------
-
-    def _source(self, plan: ReadPlan, alias: str) -> Sql:
-        return source_sql(plan.source, alias, with_rowid=_searches(plan.conditions))
-
-    def _where(self, plan: ReadPlan, alias: str, join_condition: Sql = ()) -> Sql:
-        rowid = rowid_sql(plan.source, alias)
-        parts = [join_condition] if join_condition else []
-        parts += [self.condition(condition, alias, rowid) for condition in plan.conditions]
-        return sql(" WHERE ", join_balanced(" AND ", parts)) if parts else ()
-
-    def condition(self, condition: PlannedCondition, alias: str, rowid: str) -> Sql:
-        """Write a condition on the row of `alias`."""
-        match condition:
-            case Comparison():
-                return comparison_sql(condition, alias, rowid)
-            case Conjunction(conjunction, negated, conditions):
-                inner = [self.condition(c, alias, rowid) for c in conditions]
-                return sql("NOT (" if negated else "(", join_balanced(f" {conjunction.upper()} ", inner), ")")
-            case Exists(join, negated):
-                related = self._joined(join, self._alias(), alias)
-                return sql("NOT EXISTS (SELECT 1" if negated else "EXISTS (SELECT 1", related, ")")
-
-    def order(self, order: Sequence[OrderBy], alias: str) -> Sql:
-        """Write ORDER BY."""
-        if not order:
-            return ()
-        terms = []
-        for term in order:
-            direction = " DESC" if term.descending else ""
-            # SQLite sorts nulls first when ascending; saying so where it is so already can cost the use of an index
-            nulls = "" if _never_null(term.value) or term.nulls_first is not term.descending else (
-                " NULLS FIRST" if term.nulls_first else " NULLS LAST"
-            )  # fmt: skip
-            terms.append(sql(self._raw(term.value, alias), direction, nulls))
-        return sql(" ORDER BY ", join_sql(", ", terms))
-
-    def sorted_by(self, term: OrderBy, alias: str) -> Sql:
-        """Write the value that a term of the order sorts by."""
-        return self._raw(term.value, alias)
-
-    def limit(self, plan: ReadPlan) -> Sql:
-        """Write LIMIT and OFFSET."""
-        if plan.limit is not None:
-            convert = to_limit if plan.max_rows is None else functools.partial(to_capped_limit, cap=plan.max_rows)
-            limit = sql(" LIMIT ", Literal(plan.limit, convert))
-        elif plan.max_rows is not None:
-            limit = (f" LIMIT {plan.max_rows}",)
-        elif plan.offset is not None:
-            limit = (" LIMIT -1",)
-        else:
-            return ()
-        return sql(limit, " OFFSET ", Literal(plan.offset, to_offset)) if plan.offset is not None else limit
 
 
 def _no_link(alias: str) -> Sql:
@@ -445,37 +298,6 @@ def _list_of(column: _SpreadColumn, name: str) -> Sql:
     return sql("'[' || coalesce(group_concat(", shown, ", ','), '') || ']'")
 
 
-def _can_hold_blob(value: Value) -> bool:
-    match value:
-        case ColumnValue(column, path, cast):
-            is_stored = not path and cast in (None, ColumnType.JSON)
-            return cast is ColumnType.BLOB or (is_stored and column.can_hold_blob)
-        case RelatedValue(_, related):
-            return _can_hold_blob(related)
-        case AggregateValue(function, operand):
-            return function in (Aggregate.MIN, Aggregate.MAX) and operand is not None and _can_hold_blob(operand)
-
-
-def _never_null(value: ColumnValue | RelatedValue) -> bool:
-    return isinstance(value, ColumnValue) and not value.path and not value.column.nullable
-
-
-_AGGREGATE_CASTS: dict[ColumnType | None, str] = {
-    ColumnType.TEXT: "TEXT",
-    ColumnType.REAL: "REAL",
-    ColumnType.NUMERIC: "NUMERIC",
-}
-
-
-def _function(function: Aggregate, operand: Sql | None) -> Sql:
-    return sql(f"{function}(", operand or ("*",), ")")
-
-
-def _equal(left: str, left_columns: Sequence[str], right: str, right_columns: Sequence[str]) -> Sql:
-    pairs = zip(left_columns, right_columns, strict=True)
-    return (" AND ".join(f"{left}.{quote_identifier(a)} = {right}.{quote_identifier(b)}" for a, b in pairs),)
-
-
 def _missing(plan: ReadPlan) -> Sql:
     """Write the members of a to-one spread that leads nowhere: all null."""
     members: list[Member] = [FlatMember(key, ("NULL",)) for key in _keys_of(plan)]
@@ -492,14 +314,3 @@ def _keys_of(plan: ReadPlan) -> list[str]:
             case OutputSpread(join):
                 keys += _keys_of(join.plan)
     return keys
-
-
-def _searches(conditions: tuple[PlannedCondition, ...]) -> bool:
-    """Tell whether a condition needs the rowid."""
-    for condition in conditions:
-        match condition:
-            case Comparison(operator=operator) if operator in FULL_TEXT:
-                return True
-            case Conjunction(conditions=inner) if _searches(inner):
-                return True
-    return False
