@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -34,6 +34,7 @@ class Shell:
             free.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{free.getsockname()[1]}"
         self._folder = folder
+        self._log = folder / "server.log"
         self._server: subprocess.Popen[bytes] | None = None
         self._environment = {
             "PATH": f"{Path(sys.executable).parent}:{folder / 'bin'}:{os.environ['PATH']}",
@@ -50,13 +51,17 @@ class Shell:
             _make_sqlite3(folder / "bin" / "sqlite3")
 
     def run(self, block: Block) -> str:
-        """Run a block and return what it prints; a server is waited for until it is ready."""
+        """Run a block and return what it prints; a server is waited for until it is ready, or has new policies."""
         text = block.text.replace("127.0.0.1:4000", self.address)
         if block.language == "sh" and _SERVES.search(text):
             self.serve(text)
             return ""
         if block.language == "sh":
-            return self._shell(f"set -e\n{text}\nexport -p > exported")
+            loaded = self._policies_loaded()
+            printed = self._shell(f"set -e\n{text}\nexport -p > exported")
+            if self._server is not None and "> policies.sql" in text:
+                self._wait_for(lambda: self._policies_loaded() > loaded)
+            return printed
         name = f"block{block.line}.mjs" if block.language == "js" else f"block{block.line}.py"
         (self._folder / name).write_text(text, encoding="utf-8")
         return self._shell(f"exec {'node --import ./websocket.mjs' if block.language == 'js' else 'python3'} {name}")
@@ -77,7 +82,7 @@ class Shell:
     def serve(self, text: str) -> None:
         """Begin a server in the place of the one that may run."""
         self.close()
-        log = (self._folder / "server.log").open("ab")
+        log = self._log.open("ab")
         self._server = subprocess.Popen(
             ["sh", "-c", f". ./exported\n{text}"],
             cwd=self._folder,
@@ -87,12 +92,18 @@ class Shell:
             start_new_session=True,
         )
         log.close()
+        self._wait_for(self._ready)
+
+    def _wait_for(self, holds: Callable[[], bool]) -> None:
         end = time.monotonic() + 20
-        while not self._ready():
-            said = (self._folder / "server.log").read_text()
-            assert self._server.poll() is None, said
-            assert time.monotonic() < end, said
+        while not holds():
+            assert self._server is None or self._server.poll() is None, self._log.read_text()
+            assert time.monotonic() < end, self._log.read_text()
             time.sleep(0.05)
+
+    def _policies_loaded(self) -> int:
+        """Return how often the server has loaded policies.sql; it looks at it twice a second."""
+        return self._log.read_text().count("policies loaded") if self._log.exists() else 0
 
     def _ready(self) -> bool:
         try:

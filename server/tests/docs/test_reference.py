@@ -1,5 +1,7 @@
 """The reference names all that there is: settings, commands, metrics, log lines, errors, words, modules."""
 
+import json
+import os
 import re
 from collections.abc import Callable
 from enum import StrEnum
@@ -12,13 +14,20 @@ import typer.main
 from tests.docs.pages import ROOT, Page, page, spans_of
 from tests.docs.requests import Example, examples_of
 from wherry import observe
+from wherry.auth.tokens import LONGEST_TOKEN
 from wherry.cli import app
 from wherry.config import SETTINGS
+from wherry.logs import JsonLog
 from wherry.logs.lines import LEVELS, line_of
 from wherry.metrics.samples import FAMILIES
-from wherry.observe import Observation
+from wherry.observe import Observation, RequestServed
 from wherry.rest.api_request import Aggregate, Count, IsValue, JoinType, MediaType, Operator, Resolution, Return
+from wherry.rest.grammar import MAX_DEPTH
 from wherry.rest.headers import _VALUES
+from wherry.rest.plan_cache import CAPACITY
+from wherry.rest.query_params import MAX_PARAMETERS
+from wherry.sqlite.readers import WAITING_READS
+from wherry.sqlite.writer import WAITING_WRITES
 
 PACKAGE = ROOT / "server" / "wherry"
 DIALECT, ERRORS, LOGS, METRICS = (page(f"docs/reference/{n}.md") for n in ("dialect", "errors", "logs", "metrics"))
@@ -100,6 +109,24 @@ def test_a_log_line(observation: Observation) -> None:
     assert there_are == set(spans_of(row["Fields"])) - {"type", "message", "stack"}
 
 
+def test_the_line_of_a_request_has_the_fields_that_are_shown() -> None:
+    reading, writing = os.pipe()
+    log = JsonLog(writing)
+    log(RequestServed("GET", "/api/rest/v1/films", 200, 0.1, 54, "1", "anon", b"/api", b"", "127.0.0.1", b"curl/8"))
+    log.flush()
+    written = json.loads(os.read(reading, 4096))
+    os.close(reading)
+    os.close(writing)
+    [shown] = [json.loads(block.text) for block in LOGS.blocks if block.language == "json"]
+    assert _fields(shown) == _fields(written)
+    [fields, *_] = LOGS.tables()
+    assert [name for row in fields for name in spans_of(row["Field"])] == [*shown]
+
+
+def _fields(line: dict[str, Any]) -> list[Any]:
+    return [(name, _fields(value) if isinstance(value, dict) else type(value)) for name, value in line.items()]
+
+
 def test_every_observation_has_its_line() -> None:
     of_requests = {observe.RequestServed, observe.Notice}
     assert {type(o) for o in OBSERVATIONS} | of_requests == set(observe.Observation.__args__)  # type: ignore[attr-defined]
@@ -178,3 +205,20 @@ def test_the_names_of_the_walk_stand_in_the_code() -> None:
     names = [name for name in spans_of(walk) if re.fullmatch(r"[A-Za-z_]+(\.[A-Za-z_]+)*", name)]
     assert [name for name in names if not set(name.split(".")) <= known | {"writer", "lock", "sql", "main"}] == []
     assert len(names) > 50
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    told = {
+        row["What"]: row["Limit"]
+        for table in page("docs/explanation/security.md").tables()
+        for row in table
+        if "Limit" in row
+    }
+    for what, limit in {
+        "Parameters of a query string": f"{MAX_PARAMETERS:,}",
+        "Nesting of embeds and of logic": f"{MAX_DEPTH} levels",
+        "Token": f"{LONGEST_TOKEN // 1024} kB",
+        "Remembered shapes and tokens": f"{CAPACITY:,} each",
+        "Slow reads that wait": f"{WAITING_READS} for each process, writes {WAITING_WRITES:,}; more are answered 503",
+    }.items():
+        assert told[what] == limit
