@@ -3,9 +3,9 @@
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -24,11 +24,11 @@ INSERT INTO items VALUES (1, 'spanner', 1);
 INSERT INTO doomed VALUES (1);
 """
 
-#: A process that locks the file for writing, says so, and lets go when its standard input ends.
+#: A process that locks the file as told, says so, and lets go when its standard input ends.
 LOCK = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN IMMEDIATE")
+connection.execute(sys.argv[2])
 print("locked", flush=True)
 sys.stdin.read()
 """
@@ -60,13 +60,21 @@ def test_servers_and_workers_that_write_one_file_lose_no_write(serve: Serve, fil
     assert not file.with_name("app.db-wal").exists()
 
 
+@contextmanager
+def locked(file: Path, how: str) -> Iterator[None]:
+    """Let another process hold the file."""
+    command = [sys.executable, "-c", LOCK, str(file), how]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"locked\n"
+        yield
+        other.communicate()
+
+
 def test_a_file_that_another_process_holds_is_busy_until_it_lets_go(serve: Serve, file: Path) -> None:
     served = serve(file, WHERRY_BUSY_TIMEOUT="0.2")
     with served.client() as api:
-        other = subprocess.Popen([sys.executable, "-c", LOCK, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        with other:
-            assert other.stdout is not None
-            assert other.stdout.readline() == b"locked\n"
+        with locked(file, "BEGIN IMMEDIATE"):
             refused = api.post("items", json={"name": "hammer"})
             assert api.get("items?select=name").json() == [{"name": "spanner"}]
 
@@ -75,6 +83,21 @@ def test_a_file_that_another_process_holds_is_busy_until_it_lets_go(serve: Serve
         assert (body["code"], set(body)) == ("55P03", {"code", "message", "details", "hint"})
         assert api.post("items", json={"name": "hammer"}).status_code == 201
     assert rows(file, "SELECT count(*) FROM items WHERE name = 'hammer'") == [(1,)]
+
+
+def test_without_wal_a_file_that_is_locked_wholly_is_busy_for_readers_too(serve: Serve, file: Path) -> None:
+    served = serve(file, WHERRY_BUSY_TIMEOUT="0.2", WHERRY_WAL="off")
+    with served.client() as api:
+        assert api.get("owners").json() == [{"id": 1, "name": "Ada"}]
+        with locked(file, "BEGIN EXCLUSIVE"):
+            refused = [api.get("owners"), api.post("owners", json={"name": "Grace"})]
+            ready = httpx.get(f"{served.url}/readyz", timeout=30, trust_env=False)
+            alive = httpx.get(f"{served.url}/healthz", timeout=30, trust_env=False)
+        assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(503, "55P03")] * 2
+        assert (ready.status_code, alive.status_code) == (503, 200)
+        assert api.post("owners", json={"name": "Grace"}).status_code == 201
+        assert api.get("owners?select=name").json() == [{"name": "Ada"}, {"name": "Grace"}]
+    assert served.end() == 0
 
 
 # The schema
@@ -148,6 +171,39 @@ def test_the_next_request_of_every_worker_knows_a_changed_schema(serve: Serve, f
         finally:
             done.set()
         assert [hammered.result() for hammered in hammers] == [{200}, {200}, {201}, {200, 404}]
+
+
+def test_no_row_is_shown_that_the_policies_hide_while_the_schema_changes(serve: Serve, file: Path) -> None:
+    file.with_name("policies.sql").write_text("""
+        GRANT SELECT (id, name) ON items TO anon;
+        ALTER TABLE items ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY even ON items FOR SELECT TO anon USING (id % 2 = 0);
+    """)
+    change(file, "INSERT INTO items (name) VALUES ('hammer'), ('nail'), ('saw')")
+    served = serve(file, workers=2)
+    done = Event()
+    seen = [{"id": 2, "name": "hammer"}, {"id": 4, "name": "saw"}]
+
+    def hammer() -> list[object]:
+        """Return what was answered besides what may be seen."""
+        odd = []
+        with served.client("anon") as api:
+            while not done.is_set():
+                answer = api.get("items")
+                if (answer.status_code, answer.json()) != (200, seen):
+                    odd.append(answer.text)
+        return odd
+
+    with ThreadPoolExecutor(3) as pool:
+        hammers = [pool.submit(hammer) for _ in range(3)]
+        try:
+            for number in range(15):
+                change(file, f"ALTER TABLE items ADD COLUMN secret{number} TEXT DEFAULT 'secret'")
+                with served.client() as api:
+                    assert api.get(f"items?select=secret{number}&limit=1").json() == [{f"secret{number}": "secret"}]
+        finally:
+            done.set()
+        assert [hammered.result() for hammered in hammers] == [[], [], []]
 
 
 def test_a_migration_that_makes_a_table_anew_is_seen_as_a_whole(serve: Serve, file: Path) -> None:
