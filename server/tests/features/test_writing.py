@@ -407,6 +407,16 @@ def test_a_full_text_table_is_written(fresh_api: Api) -> None:
     assert fresh_api.rows("SELECT title FROM notes") == [("hounds",), ("birds",)]
 
 
+@pytest.mark.parametrize("prefer", [ALL, "count=exact", "handling=strict,max-affected=1"])
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_full_text_table_does_not_tell_what_was_changed(fresh_api: Api, method: str, prefer: str) -> None:
+    answer = fresh_api(method, "notes?body=fts.dog", {"title": "hounds"}, prefer=prefer)
+    assert (answer.status, answer.body["code"], answer.body["details"]) == (
+        400, "PGRST127", "'notes' is a virtual table, which does not tell what rows it changed",
+    )  # fmt: skip
+    assert fresh_api.rows("SELECT title FROM notes") == [("cats",), ("dogs",)]
+
+
 # ---- refusals --------------------------------------------------------------------------------------------------
 
 

@@ -211,12 +211,9 @@ def _plan_update(request: ApiRequest, names: Names, table: Table) -> UpdatePlan:
     returning = _plan_returning(request, names, table, needed=table.kind is TableKind.VIEW)
     reach = _plan_reach(request, names, table, access.changeable, returning)
     reads = returning.plan is not None or bool(reach.conditions or reach.order)
-    return UpdatePlan(
-        reach=reach,
-        columns=request.payload_columns,
-        allowed=_together(access.update_check, access.visible if reads else Always()),
-        returning=returning,
-    )
+    allowed = _together(access.update_check, access.visible if reads else Always())
+    _require_told(table, returning, allowed)
+    return UpdatePlan(reach=reach, columns=request.payload_columns, allowed=allowed, returning=returning)
 
 
 def _plan_delete(request: ApiRequest, names: Names, table: Table) -> DeletePlan:
@@ -226,6 +223,7 @@ def _plan_delete(request: ApiRequest, names: Names, table: Table) -> DeletePlan:
     if not table.deletable:
         raise _not_writable(table, "delete from", "DELETE")
     returning = _plan_returning(request, names, table, needed=table.kind is TableKind.VIEW)
+    _require_told(table, returning, ())
     return DeletePlan(_plan_reach(request, names, table, access.deletable, returning), returning)
 
 
@@ -285,6 +283,18 @@ def _plan_returning(request: ApiRequest, names: Names, table: Table, *, needed: 
             code="PGRST127",
         )
     return Returning(plan, (), needed, as_csv)
+
+
+def _require_told(table: Table, returning: Returning, allowed: Predicates) -> None:
+    """Refuse to ask a virtual table which rows it changed (https://sqlite.org/lang_returning.html, limitations)."""
+    asks = returning.plan is not None or returning.needed or returning.key or allowed
+    if asks and table.kind is TableKind.VIRTUAL:
+        raise RequestError(
+            "Feature not implemented",
+            details=f"'{table.name}' is a virtual table, which does not tell what rows it changed",
+            hint="Write without policies on new rows, and with return=minimal and no count",
+            code="PGRST127",
+        )
 
 
 def _not_writable(table: Table, verb: str, event: str) -> MethodNotAllowed:
