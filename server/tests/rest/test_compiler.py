@@ -190,6 +190,36 @@ def test_no_alias_takes_the_name_of_the_table_that_is_written(name: str) -> None
     assert f'FROM main."{name}" AS {alias} WHERE {alias}."id" = "{name}"."up"' in write.sql
 
 
+def test_a_policy_s_subqueries_read_what_the_role_may_read_in_writes_as_well() -> None:
+    people = Source("people", ("id", "name"), Expression(("id IN (SELECT director FROM films)",), (
+        Source("films", ("id", "director"), Always()),
+    )))  # fmt: skip
+    own = Expression(
+        ("director IN (SELECT id FROM people)",), (people, Source("roles", (), Always(), unrestricted=True))
+    )
+    within = names_of(grant=lambda t: granted(t, *t.columns, updatable=("title",), visible=own, check=own))
+    tables = (
+        'WITH "people" AS NOT MATERIALIZED (WITH "films" AS NOT MATERIALIZED (SELECT "id", "director" FROM main."films") '
+        'SELECT "id", "name" FROM main."people" WHERE (id IN (SELECT director FROM films))) '
+    )
+    holds = f"({tables}SELECT (director IN (SELECT id FROM people))) IS TRUE"
+    assert compiled_write("PATCH", "films", columns="title", names=within).sql == (
+        f'UPDATE main."films" SET "title" = ? WHERE {holds} RETURNING {holds}'
+    )
+
+
+def test_the_rowid_of_a_policed_table_is_named_as_no_column_is() -> None:
+    schema = schema_of("""
+        CREATE TABLE notes (rowid INTEGER PRIMARY KEY, text TEXT);
+        CREATE VIRTUAL TABLE search USING fts5 (text, content = 'notes', content_rowid = 'rowid');
+    """)
+    policed = names_of(schema, lambda t: granted(t, *t.columns))
+    assert compiled_read("notes?select=text&text=fts.x", names=policed).page.sql.endswith(
+        'FROM (SELECT rowid AS "rowid_", "rowid", "text" FROM main."notes" WHERE (year > 1900)) AS t1 '
+        'WHERE t1."rowid_" IN (SELECT rowid FROM main."search" WHERE "search" MATCH ?)'
+    )
+
+
 # ---- what holds of every statement -----------------------------------------------------------------------------
 
 EMBEDS = {

@@ -100,7 +100,18 @@ def test_a_number_of_very_many_digits_is_taken() -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [('"5"', "5"), ('"a\\"b"', 'a"b'), ('"', '"'), ('"a"b"', '"a"b"'), ("5", 5), ("true", "true"), ("x", "x")],
+    [
+        ('"5"', "5"),
+        ('{"a": [1, 2]}', '{"a":[1,2]}'),
+        ("[1, 2]", "[1,2]"),
+        ("{a", "{a"),
+        ('"a\\"b"', 'a"b'),
+        ('"', '"'),
+        ('"a"b"', '"a"b"'),
+        ("5", 5),
+        ("true", "true"),
+        ("x", "x"),
+    ],
 )
 def test_a_place_inside_json_is_compared_with_a_json_scalar(text: str, value: Any) -> None:
     assert to_json_scalar(text) == value
