@@ -6,7 +6,8 @@
    answered here, and every response to a request with an `Origin`, errors included, gets the headers.
 3. *Answered.* An ApiError becomes PostgREST's JSON body; anything else that was raised becomes a 500 with the id and
    nothing of its cause, which goes to the log as UnexpectedError. If the response has started already, all that is
-   left is to break it off: the application returns without finishing it, and the server cuts the connection.
+   left is to break it off: the application returns without finishing it, and the server cuts the connection; the log
+   gets the cause, as ResponseBrokenOff where it is an ApiError.
 4. *Observed.* One RequestServed for each request, whatever became of it; 499 where the client did not wait.
 
 The rooms find the request's `Exchange` with `asgi.exchange_of(scope)`, and set its `route` and `role`.
@@ -25,7 +26,7 @@ from msgspec.json import encode
 
 from wherry.asgi import Application, Exchange, Headers, Receive, Scope, Send, header_map, open_exchange, respond
 from wherry.errors import ApiError, ClientGone
-from wherry.observe import Emit, RequestServed, UnexpectedError
+from wherry.observe import Emit, RequestServed, ResponseBrokenOff, UnexpectedError
 
 CLIENT_CLOSED_REQUEST = 499  #: never sent; nginx' word for a client that went away
 
@@ -143,7 +144,7 @@ class Middleware:
         """Send the error, or break off a response that has started."""
         if exchange.status:
             exchange.status = error.status  # for log and metrics: what it would have been
-            self._emit(UnexpectedError(exchange.request_id, error))
+            self._emit(ResponseBrokenOff(exchange.request_id, error.message))
             return
         await respond(exchange.send, error.status, error_headers(error), error_body(error))
 

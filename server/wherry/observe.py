@@ -35,6 +35,13 @@ class UnexpectedError(NamedTuple):
     error: BaseException
 
 
+class ResponseBrokenOff(NamedTuple):
+    """A response had started when it turned out that it cannot be finished; its connection was cut."""
+
+    request_id: str
+    message: str
+
+
 class TransactionRun(NamedTuple):
     """The writer committed (or, with `ok` false, had to undo) the writes that waited as one transaction."""
 
@@ -137,6 +144,7 @@ class Notice(NamedTuple):
 Observation: TypeAlias = (
     RequestServed
     | UnexpectedError
+    | ResponseBrokenOff
     | TransactionRun
     | CheckpointRun
     | ReadHandedOver

@@ -80,6 +80,7 @@ def test_a_server_shows_metrics_of_the_reference(ask: Callable[[Page, Example], 
 #: Of each kind of observation that is a line of its own, one.
 OBSERVATIONS: list[Observation] = [
     observe.UnexpectedError("1", ValueError("x")),
+    observe.ResponseBrokenOff("1", "the response was read too slowly and was given up"),
     observe.TransactionRun(1, 0.1, 0.1),
     observe.TransactionRun(1, 0.1, 0.1, ok=False),
     observe.CheckpointRun(1, 0.1, "passive"),

@@ -223,6 +223,10 @@ OBSERVATIONS: list[tuple[Observation, dict[str, Any]]] = [
         {"level": 30, "version": 7, "tables": 11, "ms": 4.0, "msg": "schema loaded"},
     ),
     (
+        observe.ResponseBrokenOff("5a-1", "read too slowly"),
+        {"level": 40, "reqId": "5a-1", "msg": "response broken off: read too slowly"},
+    ),
+    (
         observe.PoliciesLoaded("policies.sql", "a1", 3),
         {"level": 30, "version": "a1", "roles": 3, "msg": "policies loaded from policies.sql"},
     ),

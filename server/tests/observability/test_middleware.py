@@ -8,7 +8,7 @@ import pytest
 from wherry.asgi import Message, Receive, Scope, Send, read_body, respond
 from wherry.errors import ApiError, ClientGone, DatabaseBusy, RequestError, SchemaError, TooLarge
 from wherry.middleware import CrossOrigin
-from wherry.observe import RequestServed, UnexpectedError
+from wherry.observe import Observation, RequestServed, ResponseBrokenOff, UnexpectedError
 
 from .conftest import Client, films
 
@@ -124,14 +124,20 @@ async def test_an_unexpected_error_tells_the_client_its_id_and_the_log_its_cause
     assert served.status == 500
 
 
-@pytest.mark.parametrize("error", [RuntimeError("x"), ApiError("x")])
+UNEXPECTED = RuntimeError("x")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(UNEXPECTED, UnexpectedError("r1", UNEXPECTED)), (ApiError("x"), ResponseBrokenOff("r1", "x"))],
+)
 @pytest.mark.parametrize("after", [1, 2])
-async def test_a_response_that_has_started_is_broken_off(error: Exception, after: int) -> None:
+async def test_a_response_that_has_started_is_broken_off(error: Exception, told: Observation, after: int) -> None:
     client = failing(error, after=after)
     answer = await client.ask("GET", x_request_id="r1")
     assert (answer.status, answer.complete, len(client.sent)) == (200, False, after)
     unexpected, served = client.observed
-    assert unexpected == UnexpectedError("r1", error)
+    assert unexpected == told
     assert isinstance(served, RequestServed)
     assert served.status == 500
 
@@ -218,8 +224,10 @@ async def test_a_preflight_is_answered_without_the_application() -> None:
         (b"access-control-allow-origin", b"*"),
         (
             b"access-control-expose-headers",
-            b"Content-Range,Content-Location,Location,Preference-Applied,ETag,Proxy-Status,Retry-After,"
-            b"WWW-Authenticate,X-Request-Id",
+            (
+                b"Content-Range,Content-Location,Location,Preference-Applied,ETag,Proxy-Status,Retry-After,"
+                b"WWW-Authenticate,X-Request-Id"
+            ),
         ),
     ]
     [served] = client.observed

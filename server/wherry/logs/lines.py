@@ -50,6 +50,7 @@ def _policies(o: observe.PoliciesLoaded) -> Line:
 
 _LINES: Mapping[type, Callable[[Any], Line]] = {
     observe.UnexpectedError: _unexpected,
+    observe.ResponseBrokenOff: lambda o: (WARN, f"response broken off: {o.message}", {"reqId": o.request_id}),
     observe.TransactionRun: lambda o: (
         DEBUG,
         "transaction committed" if o.ok else "transaction undone",
