@@ -233,6 +233,19 @@ def test_aggregates(api: Api, query: str, expected: Any) -> None:
     assert api.get(query) == expected
 
 
+def test_spreads_of_spreads_are_what_is_grouped_by(api: Api) -> None:
+    assert api.get("reviews?select=count(),...films(year,...director(name))&order=films(year)") == [
+        {"count": 2, "year": 1927, "name": "Fritz Lang"},
+        {"count": 1, "year": 1931, "name": "Fritz Lang"},
+        {"count": 1, "year": 1967, "name": "Jacques Tati"},
+    ]
+    assert api.get("reviews?select=...films(...director(born.max()))") == [{"max": 1907}]
+
+
+def test_a_filter_on_a_name_that_column_and_embed_share_is_on_the_column(api: Api) -> None:
+    assert api.get("films?select=id,director(name)&director=eq.2") == [{"id": 3, "director": {"name": "Jacques Tati"}}]
+
+
 def test_aggregates_are_counted_and_paged_as_groups(api: Api) -> None:
     answer = api("GET", "films?select=rating,count()&order=rating&limit=1", prefer="count=exact")
     assert (answer.status, answer.headers["content-range"]) == (206, "0-0/3")

@@ -344,6 +344,16 @@ def test_the_embeds_of_a_representation_may_be_of_tables_called_as_aliases_are(f
     assert answer.body == [{"name": "x", "t1": {"name": "two"}}]
 
 
+def test_an_inner_embed_shows_those_changed_rows_that_have_one(fresh_api: Api) -> None:
+    query = "people?select=name,films!inner(title)&films.year=gt.1930&order=name.desc"
+    answer = fresh_api("PATCH", query, {"active": False}, prefer=ALL)
+    assert answer.body == [
+        {"name": "Tati", "films": [{"title": "Playtime"}]},
+        {"name": "Lang", "films": [{"title": "M"}]},
+    ]
+    assert fresh_api.rows("SELECT DISTINCT active FROM people") == [(0,)]
+
+
 def test_conditions_inside_the_embeds_of_a_representation_hold(fresh_api: Api) -> None:
     answer = fresh_api("PATCH", "people?select=name,films(title)&films.year=gt.1930&id=eq.1", {"name": "F"}, prefer=ALL)
     assert answer.body == [{"name": "F", "films": [{"title": "M"}]}]

@@ -22,7 +22,17 @@ from wherry.rest.names import Names
 from wherry.schema.model import Table
 from wherry.statement import Literal, ReadTransaction, Statement
 
-from .library import compiled_read, compiled_write, granted, names_of, nothing, open_library, request_of, schema_of
+from .library import (
+    LIBRARY,
+    compiled_read,
+    compiled_write,
+    granted,
+    names_of,
+    nothing,
+    open_library,
+    request_of,
+    schema_of,
+)
 
 ID = """json_object('id', t1."id")"""
 FILMS = 'main."films" AS t1'
@@ -91,6 +101,13 @@ def test_a_total_is_counted_beside_the_page_without_its_limit() -> None:
     rows = 'SELECT json_object(\'id\', t2."id") AS j FROM main."films" AS t2 WHERE t2."year" > ? LIMIT ?'
     assert transaction.page.sql == f"SELECT count(*), CAST(group_concat(j, ',') AS BLOB), {counted} FROM ({rows})"
     assert literals(transaction.page) == [0, 0, 1]
+
+
+def test_an_estimated_total_is_a_number_beside_the_page() -> None:
+    analysed = schema_of(f"{LIBRARY}; ANALYZE; INSERT INTO sqlite_stat1 VALUES ('films', NULL, '50000')")
+    transaction = compiled_read("films?select=id&limit=1", prefer="count=planned", names=names_of(analysed))
+    assert transaction.page.sql.startswith("SELECT count(*), CAST(group_concat(j, ',') AS BLOB), 50000 FROM (")
+    assert transaction.size.sql.endswith("), 50000")
 
 
 def test_the_server_s_limit_caps_every_level() -> None:
