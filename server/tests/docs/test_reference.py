@@ -17,6 +17,8 @@ from wherry import observe
 from wherry.auth.tokens import LONGEST_TOKEN
 from wherry.cli import app
 from wherry.config import SETTINGS
+from wherry.errors import ApiError
+from wherry.http1 import Limits
 from wherry.logs import JsonLog
 from wherry.logs.lines import LEVELS, line_of
 from wherry.metrics.samples import FAMILIES
@@ -164,6 +166,19 @@ def test_the_example_of_an_error_has_its_code_and_status() -> None:
                 assert (f"`{code}`", status in row["Status"].split(", ")) == (row["Code"], True)
 
 
+def test_the_statuses_of_the_errors() -> None:
+    told = {row["Code"].strip("`"): row["Status"].split(", ") for table in ERRORS.tables() for row in table}
+    refusals = (PACKAGE / "http1" / "refusals.py").read_text(encoding="utf-8")
+    there_are = {(code, status) for status, code in re.findall(r'_refusal\(\s*(\d+), "(\w+)"', refusals)}
+    there_are |= {(error.code, str(error.status)) for error in _kinds_of(ApiError)}
+    assert [(code, status) for code, status in sorted(there_are) if status not in told[code]] == []
+    assert len(there_are) > 20
+
+
+def _kinds_of(error: type[ApiError]) -> list[type[ApiError]]:
+    return [error, *(kind for below in error.__subclasses__() for kind in _kinds_of(below))]
+
+
 @pytest.mark.parametrize(
     ("words", "written"),
     [
@@ -209,6 +224,7 @@ def test_the_names_of_the_walk_stand_in_the_code() -> None:
 
 
 def test_the_limits_are_those_of_the_code() -> None:
+    limits = Limits()
     told = {
         row["What"]: row["Limit"]
         for table in page("docs/explanation/security.md").tables()
@@ -218,6 +234,12 @@ def test_the_limits_are_those_of_the_code() -> None:
     for what, limit in {
         "Parameters of a query string": f"{MAX_PARAMETERS:,}",
         "Nesting of embeds and of logic": f"{MAX_DEPTH} levels",
+        "Connections of a process": f"{limits.connections:,}; one more is answered 503",
+        "Head of a request": f"{limits.head >> 10} kB, {limits.target >> 10} kB of them its first line, "
+        f"{limits.headers} header fields",
+        "Time for a head to arrive, or for the next piece of a body": f"{limits.head_seconds} seconds",
+        "Time between two requests of a connection": f"{limits.idle_seconds} seconds",
+        "Time without the client taking a byte of its response": f"{limits.write_seconds} seconds",
         "Token": f"{LONGEST_TOKEN // 1024} kB",
         "Remembered shapes and tokens": f"{CAPACITY:,} each",
         "Slow reads that wait": f"{WAITING_READS} for each process, writes {WAITING_WRITES:,}; more are answered 503",
