@@ -45,3 +45,14 @@ def test_a_write_that_reads_nothing_reaches_rows_that_it_could_not_see(tmp_path:
         assert api.rows("SELECT id FROM docs") == [(2,), (3,)]
         assert api("DELETE", "docs", **anonymous).status == 204
         assert api.rows("SELECT id FROM docs") == [(3,)]
+
+
+def test_a_part_of_a_primary_key_is_not_described_as_the_key(tmp_path: Path) -> None:
+    (tmp_path / "library.sql").write_text("GRANT SELECT (film, part) ON roles TO anon;")
+    with served(
+        tmp_path / "library.db", "CREATE TABLE roles (film INT, person INT, part, PRIMARY KEY (film, person))"
+    ) as api:
+        anonymous = {"authorization": f"Bearer {KEYS['anon']}"}
+        assert "description" not in api.get("", **anonymous)["definitions"]["roles"]["properties"]["film"]
+        whole = api.get("")["definitions"]["roles"]["properties"]
+        assert [whole[name]["description"] for name in ("film", "person")] == ["Note:\nThis is a Primary Key.<pk/>"] * 2
