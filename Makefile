@@ -7,16 +7,23 @@ PORT ?= 4000
 JOBS ?= 2
 ARGS ?=
 
+# What `make bench` measures: runs of each workload on each server, their seconds, and which (all, if none is named).
+ROUNDS ?= 3
+SECONDS ?= 2
+WORKLOADS ?=
+TARGETS ?= fastify,wherry
+
 VENV := .venv
 BIN := $(CURDIR)/$(VENV)/bin
 # In a folder of its own: the policies.sql beside a database is that database's.
 DEMO := database/demo/films.db
 CLIENTS := server/tests/clients
+PEERS := bench/peers
 NPM := $(shell command -v npm 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test coverage check format lint types layers lock clean
+.PHONY: help setup run demo test coverage bench check format lint types layers lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -53,18 +60,30 @@ endif
 coverage: setup ## run every test and report the branches that none of them took
 	cd server && $(BIN)/pytest -n $(JOBS) -rs --cov --cov-report=term $(ARGS)
 
+bench: $(VENV)/.installed $(PEERS)/node_modules/.installed ## measure against a peer; WORKLOADS=point,list20 ROUNDS=3 SECONDS=2
+	@$(BIN)/python -m bench.run --rounds $(ROUNDS) --seconds $(SECONDS) --targets $(TARGETS) \
+		$(if $(WORKLOADS),--workloads $(WORKLOADS))
+
+$(PEERS)/node_modules/.installed: $(PEERS)/package-lock.json
+	cd $(PEERS) && npm ci --no-audit --no-fund
+	@touch $@
+
+# Run in server/, whose rules the benchmark keeps as well.
+LINT := $(BIN)/ruff format --check . ../bench && $(BIN)/ruff check . ../bench
+TYPES := $(BIN)/mypy && MYPYPATH=.. $(BIN)/mypy --explicit-package-bases ../bench/*.py
+
 check: setup ## format, lint, types, layers and tests: all that a change must pass
-	cd server && $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+	cd server && $(BIN)/$(LINT) && $(TYPES) && $(BIN)/lint-imports
 	$(MAKE) test
 
 format: setup ## write the code in its one format, with sorted imports
-	cd server && $(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format .
+	cd server && $(BIN)/ruff check --fix-only --quiet . ../bench && $(BIN)/ruff format . ../bench
 
 lint: setup ## look for mistakes and for what is badly written
-	cd server && $(BIN)/ruff format --check . && $(BIN)/ruff check .
+	cd server && $(BIN)/$(LINT)
 
 types: setup ## check the types
-	cd server && $(BIN)/mypy
+	cd server && $(TYPES)
 
 layers: setup ## check that imports run down the layers only
 	cd server && $(BIN)/lint-imports
@@ -76,7 +95,8 @@ lock: setup ## renew the locks with the newest versions
 	cd server && $(BIN)/uv $(COMPILE) --group pyproject.toml:dev --output-file requirements-dev.txt
 	cd server && $(BIN)/uv $(COMPILE) --constraint requirements-dev.txt --output-file requirements.txt
 	cd $(CLIENTS) && npm update --package-lock-only --no-audit --no-fund
+	cd $(PEERS) && npm update --package-lock-only --no-audit --no-fund
 
 clean: ## remove what was made, but no database
-	rm -rf $(VENV) $(CLIENTS)/node_modules server/.coverage* server/htmlcov
-	find server -type d \( -name __pycache__ -o -name '.*_cache' -o -name .hypothesis \) -prune -exec rm -rf {} +
+	rm -rf $(VENV) $(CLIENTS)/node_modules $(PEERS)/node_modules bench/data server/.coverage* server/htmlcov
+	find server bench -type d \( -name __pycache__ -o -name '.*_cache' -o -name .hypothesis \) -prune -exec rm -rf {} +
