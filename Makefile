@@ -73,14 +73,14 @@ LINT := $(BIN)/ruff format --check . ../bench && $(BIN)/ruff check . ../bench
 TYPES := $(BIN)/mypy && MYPYPATH=.. $(BIN)/mypy --explicit-package-bases ../bench/*.py
 
 check: setup ## format, lint, types, layers and tests: all that a change must pass
-	cd server && $(BIN)/$(LINT) && $(TYPES) && $(BIN)/lint-imports
+	cd server && $(LINT) && $(TYPES) && $(BIN)/lint-imports
 	$(MAKE) test
 
 format: setup ## write the code in its one format, with sorted imports
 	cd server && $(BIN)/ruff check --fix-only --quiet . ../bench && $(BIN)/ruff format . ../bench
 
 lint: setup ## look for mistakes and for what is badly written
-	cd server && $(BIN)/$(LINT)
+	cd server && $(LINT)
 
 types: setup ## check the types
 	cd server && $(TYPES)

@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-
 from bench.checks import RIGHT
 from bench.dataset import FULL, SMALL, Counts, build
 from bench.measure import Sample
