@@ -212,3 +212,11 @@ def test_values_are_kept_by_the_type_of_their_column(
 def test_rows_without_special_columns_are_converted_at_once() -> None:
     convert: Callable[..., Any] = rows_converter([Column("x")], is_text=False)
     assert convert([(1,), ([1],)], ()) == [(1,), ("[1]",)]
+
+
+@pytest.mark.parametrize("body", [b'{"title": "A"}', b' [{"title": "A"}]'])
+def test_json_that_is_called_a_form_is_named(body: bytes) -> None:
+    with pytest.raises(RequestError) as refused:
+        decode_payload(body, "application/x-www-form-urlencoded", columns=None, missing_default=False)
+
+    assert refused.value.hint == "Send the header Content-Type: application/json"

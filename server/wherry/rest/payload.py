@@ -181,6 +181,13 @@ def _decode_csv(body: bytes) -> Payload:
 
 
 def _decode_form(body: bytes) -> Payload:
+    if body.lstrip()[:1] in (b"{", b"["):
+        # what curl -d sends is called a form unless it is told otherwise
+        raise RequestError(
+            "The body is JSON, but its Content-Type says that it is a form",
+            code="PGRST102",
+            hint="Send the header Content-Type: application/json",
+        )
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=1000, errors="strict")
     except ValueError as error:
