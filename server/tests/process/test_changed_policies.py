@@ -1,5 +1,6 @@
 """`policies.sql` changes while the file is served: good ones take effect, broken ones are said."""
 
+import os
 from pathlib import Path
 
 import httpx
@@ -87,6 +88,28 @@ def test_a_broken_change_leaves_the_last_good_policies_and_is_said_with_its_plac
     with served.client("anon") as api:
         assert [note["text"] for note in api.get("notes").json()] == ["hers", "his"]
     assert len(served.said("policies refused")) == 1
+
+
+def test_what_cannot_be_read_as_policies_leaves_the_last_good_ones(serve: Serve, file: Path) -> None:
+    write_policies(file, "GRANT SELECT ON films TO anon;")
+    served = serve(file)
+    path = file.with_name("policies.sql")
+    path.unlink()
+    path.mkdir()
+    eventually(lambda: served.said("policies refused"))
+    path.rmdir()
+    os.mkfifo(path)
+    eventually(lambda: len(served.said("policies refused")) == 2)
+    path.unlink()
+    path.write_bytes(b"GRANT \xff")
+    eventually(lambda: len(served.said("policies refused")) == 3)
+
+    assert [line["msg"] for line in served.said("policies refused")] == [
+        f"policies refused: {path} cannot be read: Is a directory",
+        f"policies refused: {path} cannot be read: Not a regular file",
+        "policies refused: policies.sql:1:1: the file is not UTF-8 text",
+    ]
+    assert titles(served) == ["M", "Playtime"]
 
 
 def test_policies_that_do_not_fit_a_changed_schema_close_the_door_until_they_do(serve: Serve, file: Path) -> None:

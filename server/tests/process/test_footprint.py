@@ -1,6 +1,7 @@
 """Zero footprint: a served file holds afterwards what it held before, and all that is ours lies in the sidecar."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,22 @@ def test_a_file_without_its_sidecar_is_served_as_before(serve: Serve, file: Path
     use(serve(file))
 
     assert everything(file) == before
+
+
+def test_a_sidecar_that_disappears_while_its_file_is_served_harms_nothing(serve: Serve, tmp_path: Path) -> None:
+    file = make(tmp_path / "app.db", "CREATE TABLE films (id INTEGER PRIMARY KEY, title TEXT)")
+    served = serve(file, workers=2)
+
+    def write(number: int) -> int:
+        if number == 10:
+            shutil.rmtree(file.with_name("app.wherry"))
+        with served.client() as api:
+            return api.post("films", json={"title": f"{number}"}).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(write, range(40))) == [201] * 40
+    assert served.end() == 0
+    assert rows(file, "SELECT count(DISTINCT title) FROM films") == [(40,)]
 
 
 def test_a_write_that_is_undone_leaves_nothing(serve: Serve, tmp_path: Path) -> None:
