@@ -181,7 +181,7 @@ def error_body(error: ApiError) -> bytes:
     try:
         return encode(error.body())
     except UnicodeEncodeError:  # the client's words, with half a surrogate pair: has no UTF-8, but an escape
-        return dumps(error.body()).encode()
+        return dumps(error.body(), separators=(",", ":")).encode()
 
 
 def _is_preflight(headers: Mapping[bytes, bytes]) -> bool:

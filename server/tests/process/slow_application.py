@@ -39,6 +39,8 @@ def build(settings: Settings) -> Application:
             note("started")
             await send({"type": "lifespan.startup.complete"})
             await receive()
+            if (folder / "linger").exists():
+                await asyncio.Event().wait()
             note("stopped")
             await send({"type": "lifespan.shutdown.complete"})
             return
@@ -67,4 +69,7 @@ def main(database: str) -> None:
 
 
 if __name__ == "__main__":
-    main(str(Path(sys.argv[1])))
+    try:
+        main(str(Path(sys.argv[1])))
+    except StartError as error:
+        sys.exit(f"wherry: {error}")

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -111,15 +113,45 @@ def test_workers_do_not_survive_their_main_process(start: Start) -> None:
 
 
 def test_a_worker_without_a_main_process_cuts_what_does_not_end(start: Start) -> None:
-    server = start(WHERRY_SHUTDOWN_GRACE="1")
-    eventually(lambda: server.notes() == ["started"] and server.answers())
+    server = start(WORKERS="2", WHERRY_SHUTDOWN_GRACE="1")
+    eventually(lambda: server.notes() == ["started", "started"] and server.answers())
     server.get("/wait")
-    eventually(lambda: server.notes() == ["started", "waiting"])
+    eventually(lambda: server.notes() == ["started", "started", "waiting"])
 
     server.end(signal.SIGKILL)
 
     eventually(lambda: server.processes() == 0)
-    assert server.notes() == ["started", "waiting", "stopped"]
+    assert server.notes() == ["started", "started", "waiting", "stopped", "stopped"]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_who_is_told_again_later_cuts_what_is_in_flight(start: Start, workers: str) -> None:
+    server = start(WORKERS=workers)
+    eventually(lambda: server.notes() == ["started"] * int(workers) and server.answers())
+    request = server.get("/wait")
+    eventually(lambda: server.notes()[-1] == "waiting")
+
+    server.end()
+    eventually(lambda: not server.answers())
+
+    def told_again() -> bool:
+        server.end()
+        return server.process.poll() is not None
+
+    eventually(told_again, seconds=10)  # less than the grace time
+    assert server.ended() == (0, "")
+    assert received(request) == b""
+    assert server.notes()[-1] == "stopped"
+
+
+def test_what_holds_up_the_end_for_longer_than_the_grace_time_is_killed(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "linger").touch()
+    server = start(WHERRY_SHUTDOWN_GRACE="1")
+    eventually(lambda: server.notes() == ["started"])
+
+    server.end()
+
+    assert server.ended() == (-signal.SIGALRM, "")
 
 
 # What is not an application's matter
@@ -134,17 +166,50 @@ def test_a_head_that_is_too_large_is_refused(server: Running) -> None:
 # The start
 
 
-def test_a_server_whose_only_worker_dies_ends_with_an_error(server: Running) -> None:
-    server.get("/die")
+def test_a_worker_that_dies_is_replaced(start: Start) -> None:
+    server = start(WORKERS="2")
+    eventually(lambda: server.notes() == ["started", "started"] and server.answers())
 
-    assert server.ended() == (1, "")
+    assert received(server.get("/die")) == b""
+
+    eventually(lambda: server.notes() == ["started"] * 3)
+    assert received(server.get("/pid", "connection: close\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
+    server.end()
+    assert server.ended() == (0, "")
+
+
+def test_a_server_whose_workers_die_again_and_again_ends_with_an_error(start: Start) -> None:
+    server = start(WORKERS="2")
+    eventually(lambda: server.notes() == ["started", "started"] and server.answers())
+
+    def has_ended() -> bool:
+        with suppress(OSError):
+            received(server.get("/die"))
+        return server.process.poll() is not None
+
+    eventually(has_ended)
+    assert server.ended() == (1, "wherry: The workers end as soon as they have started (exit code 3).\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not spread connections")
+def test_connections_are_spread_over_the_workers(start: Start) -> None:
+    server = start(WORKERS="2")
+    eventually(lambda: server.notes() == ["started", "started"] and server.answers())
+
+    answers = [received(server.get("/pid", "connection: close\r\n")).rpartition(b"\r\n\r\n")[2] for _ in range(200)]
+
+    assert sorted(set(answers))[1:]
+    assert min(answers.count(worker) for worker in set(answers)) > 50
 
 
 @pytest.mark.parametrize("where", ["refuse", "fail", "raise"])
-def test_an_application_that_cannot_start_is_said_in_one_sentence(start: Start, where: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", ["1", "3"])
+def test_an_application_that_cannot_start_is_said_in_one_sentence(
+    start: Start, where: str, workers: str, tmp_path: Path
+) -> None:
     (tmp_path / where).touch()
 
-    assert start().ended() == (1, f"wherry: The folder holds a file named {where}.\n")
+    assert start(WORKERS=workers).ended() == (1, f"wherry: The folder holds a file named {where}.\n")
 
 
 def test_the_address_to_listen_on_is_numeric_and_its_port_free() -> None:

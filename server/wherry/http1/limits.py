@@ -15,7 +15,7 @@ class Limits:
     backlog: int = 2048  #: that wait to be accepted
     headers: int = 100  #: fields of a head, or of a trailer
     head: int = 64 * 1024  #: the request line and the header fields, or what stands between two pieces of a body
-    target: int = 32 * 1024  #: of the request line
+    target: int = 60 * 1024  #: of the request line
     unread: int = 64 * 1024  #: of a body that the application has not taken yet
     slice: int = 16 * 1024  #: what is parsed at once, which bounds the requests that are read ahead
     head_seconds: float = 30  #: from the first byte of a head to its last

@@ -26,7 +26,7 @@ class Refusal(Exception):
 
 
 def _refusal(status: int, code: str, message: str, hint: str, header: str = "") -> Refusal:
-    body = dumps(ApiError(message, hint=hint, code=code, status=status).body()).encode()
+    body = dumps(ApiError(message, hint=hint, code=code, status=status).body(), separators=(",", ":")).encode()
     head = f"content-type: application/json; charset=utf-8\r\ncontent-length: {len(body)}\r\n{header}connection: close"
     return Refusal(STATUS_LINES[status] + head.encode() + b"\r\n\r\n" + body)
 
@@ -38,6 +38,7 @@ def malformed(reason: str) -> Refusal:
 
 NO_HOST = _refusal(400, "PGRST100", "The request does not name one host", "Send one Host header")
 BODY_BROKEN_OFF = malformed("the body ends too early")
+NO_TUNNEL = _refusal(405, "PGRST117", "Unsupported HTTP method: CONNECT", "This is no proxy")
 TOO_SLOW = _refusal(408, "PGRST100", "The request did not arrive in time", "Send it again, at once")
 TARGET_TOO_LONG = _refusal(414, "PGRST100", "The URL is too long", "Use fewer or shorter filters")
 EXPECTATION = _refusal(417, "PGRST100", "Only 100-continue can be expected", "Leave Expect out")
@@ -46,6 +47,5 @@ HEAD_TOO_LARGE = _refusal(
 )
 NO_ANSWER = _refusal(500, "PGRSTX00", "The request was not answered", "The server's log may say more")
 CODING = _refusal(501, "PGRST100", "The only transfer coding is chunked", "Send the body uncompressed")
-NO_TUNNEL = _refusal(501, "PGRST117", "Unsupported HTTP method: CONNECT", "This is no proxy")
 FULL = _refusal(503, "PGRST000", "Too many connections", "Come back later, or close those in use", "retry-after: 1\r\n")
 VERSION = _refusal(505, "PGRST100", "Only HTTP/1.1 and HTTP/1.0 are spoken here", "Use HTTP/1.1")
