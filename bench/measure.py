@@ -16,11 +16,11 @@ from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
 
-from bench.requests import WORKLOADS, Kind, Request, Workload, requests_of, slow, tokens
+from bench.requests import PERIOD, WORKLOADS, Kind, Request, Workload, requests_of, slow, tokens
 from bench.targets import HERE, BenchError, Server
 
-#: How many requests a file holds; those that write many rows are fewer.
-REQUESTS = 6000
+#: How many requests a file holds: two periods, or fewer where they write many rows.
+REQUESTS = 2 * PERIOD
 BULKY_REQUESTS = 20
 #: Seconds of the query that `slow_beside` runs beside, and the fewest that it is measured: several of them.
 SLOW = 2.0

@@ -66,6 +66,7 @@ def _names(known: Mapping[str, object]) -> Callable[[str], list[str]]:
 
 def _run(options: argparse.Namespace) -> Results:
     counts = SMALL if options.small else FULL
+    conditions = _conditions(options)
     source = DATA / ("small.db" if options.small else "full.db")
     if not source.exists():
         build(source, counts)
@@ -76,7 +77,7 @@ def _run(options: argparse.Namespace) -> Results:
         ]
         starts = {server.name: Start(server.seconds_to_start, server.memory()) for server in servers}
         samples = {name: _turns(servers, name, options.rounds, options.seconds) for name in options.workloads}
-    return Results(_conditions(options), starts, samples)
+    return Results(conditions, starts, samples)
 
 
 def _turns(servers: list[Server], name: str, rounds: int, seconds: int) -> dict[str, list[Sample]]:
@@ -100,6 +101,7 @@ def _conditions(options: argparse.Namespace) -> dict[str, object]:
         "seconds": options.seconds,
         "data": "small" if options.small else "full",
         "processors": os.cpu_count(),
+        "load before": round(os.getloadavg()[0], 1),
         "Python": platform.python_version(),
     }
 

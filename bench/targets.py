@@ -45,7 +45,7 @@ def _wherry(workers: int) -> Target:
     return Target(
         Dialect.WHERRY,
         (*command, "--workers", str(workers)),
-        {"JWT_SECRET": SECRET, "WHERRY_POLICIES": str(HERE / "policies.sql"), "WHERRY_ENV": "production"},
+        {"JWT_SECRET": SECRET, "WHERRY_POLICIES": str(HERE / "policies.sql")},
     )
 
 

@@ -11,7 +11,7 @@ from bench.checks import RIGHT
 from bench.dataset import FULL, SMALL, Counts, build
 from bench.measure import Sample
 from bench.report import Results, Start, as_markdown
-from bench.requests import WORKLOADS, Dialect, requests_of, tokens
+from bench.requests import PERIOD, WORKLOADS, Dialect, requests_of, tokens
 from bench.targets import HERE, TARGETS
 
 TINY = Counts(authors=5, posts=20, comments=30, tags=4, products=6, orders=7)
@@ -57,6 +57,14 @@ def test_both_servers_are_asked_about_the_same_rows(name: str) -> None:
     assert [request.method for request in wherry] == [request.method for request in fastify]
     if not WORKLOADS[name].mix:
         assert name in RIGHT
+
+
+@pytest.mark.parametrize("dialect", Dialect)
+def test_the_second_period_updates_the_same_rows_to_other_values(dialect: Dialect) -> None:
+    requests = list(islice(requests_of("update", dialect, FULL), 2 * PERIOD))
+    for first, again in zip(requests[:PERIOD], requests[PERIOD:], strict=True):
+        assert first.target == again.target
+        assert first.body != again.body
 
 
 def test_the_tables_compare_with_the_first_server() -> None:
