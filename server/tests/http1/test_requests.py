@@ -92,6 +92,15 @@ def test_a_large_body_reaches_the_application(served: Served) -> None:
     assert answer.endswith(b"\r\n\r\nPUT /? " + body)
 
 
+def test_a_connection_goes_on_after_a_body_of_any_size(served: Served) -> None:
+    connection = served.connect()
+    for size in (1, 16_384, 60_000, 65_536, 66_000, 70_000, 100_000, 150_000, 500_000):
+        connection.sendall(b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: %d\r\n\r\n" % size + b"x" * size)
+        assert response(connection).endswith(b"\r\n\r\nPOST /? " + b"x" * size)
+        connection.sendall(b"GET / HTTP/1.1\r\nhost: h\r\n\r\n")
+        assert response(connection).endswith(b"\r\n\r\nGET /? ")
+
+
 def test_a_client_that_asks_first_is_told_to_send_its_body(served: Served) -> None:
     connection = served.connect(b"POST / HTTP/1.1\r\nhost: h\r\nexpect: 100-Continue\r\ncontent-length: 2\r\n\r\n")
     assert response(connection) == b"HTTP/1.1 100 Continue\r\n\r\n"

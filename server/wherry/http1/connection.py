@@ -134,7 +134,7 @@ class Connection(asyncio.Protocol):
         request = self._current
         if request is not None and not request.begun:
             self._start(request)
-        if self._unread or self._waiting:
+        if self._unread or self._waiting or self._is_paused:
             self._hold()
 
     # Reading
@@ -279,6 +279,7 @@ class Connection(asyncio.Protocol):
             return  # what asked for another protocol is parsed again
         self._fed = 0
         self._reading = None
+        self._unread = False  # there is no more of this body to hold back
         request.complete = True
         request.wake()
         if self._headers:
