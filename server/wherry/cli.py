@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _arguments(given: list[str]) -> list[str]:
-    """Leave out a `--workers` without a number at the end: a shell makes it of `--workers 1>>log`, which it redirects."""
+    """Leave out a `--workers` without a number at the end: a shell makes it of `--workers 1>>log`."""
     return given[:-1] if given[-1:] == ["--workers"] else given
 
 
@@ -81,9 +81,11 @@ def serve(
 
     from wherry.app import create_app
 
-    if not settings.production:
-        print(_greeting(settings, state.reason), file=sys.stderr)
-    serve_requests(settings, create_app)
+    def greet() -> None:
+        if not settings.production:
+            print(_greeting(settings, state.reason), file=sys.stderr, flush=True)
+
+    serve_requests(settings, create_app, serves=greet)
 
 
 @app.command()

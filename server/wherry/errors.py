@@ -62,7 +62,7 @@ class ClientGone(WherryError):
 
 
 class StatementRefused(WherryError):
-    """SQLite cannot prepare a statement; `offset` is where in its text (in bytes of UTF-8), None where SQLite does not say."""
+    """SQLite cannot prepare a statement; `offset` is where in its text, in bytes of UTF-8, if SQLite says so."""
 
     def __init__(self, message: str, *, offset: int | None = None) -> None:
         super().__init__(message)
@@ -176,7 +176,9 @@ class TokenError(ApiError):
     status = 401
     code = "PGRST301"
 
-    def __init__(self, message: str, *, code: str | None = None, details: Details = None, hint: str | None = None):
+    def __init__(
+        self, message: str, *, code: str | None = None, details: Details = None, hint: str | None = None
+    ) -> None:
         super().__init__(message, code=code, details=details, hint=hint)
         challenge = f'Bearer error="invalid_token", error_description="{message}"'
         self.headers = {"www-authenticate": challenge}

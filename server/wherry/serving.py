@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
 
@@ -20,16 +21,17 @@ from wherry.worker import Build, work
 _SPREADS = sys.platform == "linux"
 
 
-def serve(settings: Settings, build: Build) -> None:
+def serve(settings: Settings, build: Build, *, serves: Callable[[], None]) -> None:
     """Answer requests on the settings' address until told to end; `build` makes each worker's application.
 
+    `serves` is called once, as soon as a worker takes connections.
     Raises StartError when the application cannot start, or several workers have no place to put their metrics
     together.
     """
     with ExitStack() as stack:
         if settings.workers == 1:
             listener = stack.enter_context(_bound(settings.host, settings.port))
-            work(settings, build, listener, serves=lambda: None)
+            work(settings, build, listener, serves=serves)
             return
         try:
             directory = stack.enter_context(TemporaryDirectory(prefix="wherry-"))
@@ -39,7 +41,7 @@ def serve(settings: Settings, build: Build) -> None:
         listeners = [_bound(settings.host, settings.port, shared=_SPREADS)]
         for _ in range(settings.workers - 1):
             listeners.append(_bound(settings.host, settings.port, shared=True) if _SPREADS else listeners[0])
-        Supervisor(settings, build, listeners).run()
+        Supervisor(settings, build, listeners, serves).run()
 
 
 def listening_address(host: str, port: int) -> tuple[str, int]:

@@ -31,7 +31,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim of the caller's token: `("sub",)` for auth_uid(), `("app_metadata", "team")` for auth_jwt('app_metadata.team')."""
+    """A claim of the caller's token: `("sub",)` for auth_uid(), `("app", "team")` for auth_jwt('app.team')."""
 
     path: tuple[str, ...]
 

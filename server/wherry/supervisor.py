@@ -20,7 +20,7 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -49,9 +49,12 @@ class _Worker:
 class Supervisor:
     """The main process of several workers; a class because it keeps their number."""
 
-    def __init__(self, settings: Settings, build: Build, listeners: list[socket.socket]) -> None:
+    def __init__(
+        self, settings: Settings, build: Build, listeners: list[socket.socket], serves: Callable[[], None]
+    ) -> None:
         self._settings = settings
         self._build = build
+        self._serves = serves
         self._listeners = listeners
         self._workers: dict[int, _Worker] = {}
         self._deaths: deque[float] = deque(maxlen=_DEATHS * settings.workers)
@@ -131,7 +134,9 @@ class Supervisor:
         sentence = None
         with suppress(EOFError, OSError):
             sentence = worker.report.recv()
-            self._has_served = self._has_served or sentence is None
+            if sentence is None and not self._has_served:
+                self._has_served = True
+                self._serves()
         worker.report.close()
         if sentence is not None and not self._has_served and not self._is_ending:
             self._failure = sentence

@@ -65,7 +65,11 @@ def main(database: str) -> None:
     settings = Settings.from_environment(os.environ, DATABASE_URL=database)
     address, port = listening_address(settings.host, settings.port)
     print(port, flush=True)
-    serve(Settings.from_environment(os.environ, DATABASE_URL=database, HOST=address, PORT=port), build)
+    serve(
+        Settings.from_environment(os.environ, DATABASE_URL=database, HOST=address, PORT=port),
+        build,
+        serves=lambda: None,
+    )
 
 
 if __name__ == "__main__":

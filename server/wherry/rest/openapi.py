@@ -170,8 +170,8 @@ def _property(schema: Schema, table: Table, column: Column, access: Callable[[Ta
 
 def _notes(schema: Schema, table: Table, column: Column, access: Callable[[Table], Access]) -> Iterator[str]:
     """Say which keys a column is of, in the words that PostgREST's tools look for."""
-    key = table.primary_key
-    if column.name in key and set(key) <= set(access(table).readable):  # a part of a key is none
+    primary = table.primary_key
+    if column.name in primary and set(primary) <= set(access(table).readable):  # a part of a key is none
         yield "This is a Primary Key.<pk/>"
     for key in table.foreign_keys:
         target = schema.tables.get(key.referenced_table)

@@ -8,8 +8,8 @@
 | `json_overlaps(a, b)` | `ov` | PostgreSQL's `&&`: two arrays share an element |
 | `json_strip_nulls(document)` | `nulls=stripped` | the JSON without the members, at any depth, that are null |
 
-The operators' give 1, 0, or NULL: for a NULL, and for what cannot be read as asked. They never raise, because one odd row
-must not make a table unreadable; a pattern is checked by `compile_pattern` before a statement is run.
+The operators' give 1, 0, or NULL: for a NULL, and for what cannot be read as asked. They never raise, because one odd
+row must not make a table unreadable; a pattern is checked by `compile_pattern` before a statement is run.
 """
 
 from collections.abc import Callable, Hashable
