@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,10 +81,6 @@ class Served:
         text = httpx.get(f"{self.url}/metrics", timeout=30).text
         samples = [line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#")]
         return sum(float(value) for sample, value in samples if sample.split("{")[0] == name)
-
-    def uptime(self) -> float:
-        """Return the seconds since it served first."""
-        return time.time() - float(self.said("serving ")[0]["time"]) / 1000
 
     def private_memory(self) -> int:
         """Return the bytes of memory that its first worker has for itself; a mapped file is not among them."""

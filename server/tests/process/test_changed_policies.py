@@ -141,4 +141,4 @@ def test_broken_policies_stop_the_start(file: Path, serve: Serve) -> None:
 
     with pytest.raises(AssertionError) as caught:
         serve(file)
-    assert "\nwherry: policies.sql:3:22: there is no table 'nowhere'\n" in str(caught.value)
+    assert "wherry: policies.sql:3:22: there is no table 'nowhere'\n" in str(caught.value)
