@@ -1,6 +1,6 @@
 """How long the properties search, by HYPOTHESIS_PROFILE.
 
-`ci`, the default, looks a few seconds at each; `thorough` some minutes; `first` as long, and shows what it finds as it is.
+`ci`, the default, looks for seconds at each; `thorough` for minutes; `first` as long, and what it finds stays as found.
 """
 
 import os
