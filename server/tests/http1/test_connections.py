@@ -5,13 +5,14 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
+from threading import Thread
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.http1.conftest import HASTY, LOOPS, Serve, Served, echo, received, response
-from wherry.asgi import Receive, Scope, Send, respond
+from wherry.asgi import Receive, Scope, Send, read_body, respond
 from wherry.http1 import Limits
 from wherry.http1.steps import Steps
 
@@ -69,6 +70,32 @@ def test_a_thousand_requests_that_are_sent_at_once_are_answered_in_turn(serve: S
     connection = serve(hesitating).connect(b"".join(GET % number for number in range(5000)) + LAST)
     connection.shutdown(socket.SHUT_WR)
     assert bodies(received(connection)) == [b"GET /%d? " % number for number in range(5000)] + [b"GET /last? "]
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 70_000, 81_920, 140_000, 150_000, 1_000_000])
+@pytest.mark.parametrize("reads", [True, False])
+def test_after_a_body_of_any_size_the_next_request_is_answered(serve: Serve, size: int, reads: bool) -> None:
+    go_on = asyncio.Event()
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "POST":
+            await go_on.wait()
+        if reads:
+            await read_body(receive, 1 << 20)
+        await respond(send, 200, [], b"")
+
+    served = serve(application)
+    connection = served.connect(b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: %d\r\n\r\n" % size)
+    sender = Thread(target=connection.sendall, args=(b"x" * size,))
+    sender.start()
+    asyncio.run_coroutine_threadsafe(asyncio.sleep(0.01), served.loop).result(10)
+    served.loop.call_soon_threadsafe(go_on.set)
+    answer = response(connection)
+    sender.join()
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    if b"connection: close" not in answer:
+        connection.sendall(GET % 1)
+        assert response(connection).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_one_request_of_a_connection_is_answered_at_a_time(serve: Serve) -> None:

@@ -97,8 +97,7 @@ class Request:
             self._pieces.clear()
             self._body_bytes = 0
             self._gave_last = self.complete
-            if not self.complete:
-                self._connection.body_taken()
+            self._connection.body_taken()
             return {"type": "http.request", "body": body, "more_body": not self.complete}
         if self.gone or self.done or self.refusal is not None:
             return {"type": "http.disconnect"}
