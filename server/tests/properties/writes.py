@@ -110,7 +110,8 @@ def writes(draw: st.DrawFn, world: World, *, merge: bool = False) -> Write:
     if command != DELETE:
         chosen = st.sets(st.sampled_from(granted or tuple(columns)), min_size=1, max_size=len(columns))
         names = tuple(sorted({*draw(chosen), *(TABLES[table].key if merge else ())}))
-        row = st.tuples(*(st.sampled_from(_VALUES[columns[name].type]) for name in names))
+        keys = TABLES[table].key if merge else ()
+        row = st.tuples(*(st.sampled_from((1, 2, 3, 7) if n in keys else _VALUES[columns[n].type]) for n in names))
         rows = tuple(draw(st.lists(row, min_size=1, max_size=3 if command == INSERT else 1)))
     readable = world.readable(table) if draw(st.integers(0, 9)) else tuple(columns)
     filterable = [name for name in readable if columns[name].type in _PLAIN]
