@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from wherry.config import Settings
 from wherry.errors import StartError
+from wherry.http1 import Limits
 from wherry.metrics import RUNTIME_DIRECTORY
 from wherry.supervisor import Supervisor
 from wherry.worker import Build, work
@@ -30,7 +31,7 @@ def serve(settings: Settings, build: Build, *, serves: Callable[[], None]) -> No
     """
     with ExitStack() as stack:
         if settings.workers == 1:
-            listener = stack.enter_context(_bound(settings.host, settings.port))
+            listener = stack.enter_context(_listening(settings.host, settings.port))
             work(settings, build, listener, serves=serves)
             return
         try:
@@ -38,9 +39,12 @@ def serve(settings: Settings, build: Build, *, serves: Callable[[], None]) -> No
         except OSError as error:
             raise StartError(f"Several workers need a folder for temporary files: {error.strerror}.") from error
         os.environ[RUNTIME_DIRECTORY] = directory
-        listeners = [_bound(settings.host, settings.port, shared=_SPREADS)]
+        listeners = [stack.enter_context(_listening(settings.host, settings.port, shared=_SPREADS))]
         for _ in range(settings.workers - 1):
-            listeners.append(_bound(settings.host, settings.port, shared=True) if _SPREADS else listeners[0])
+            if _SPREADS:
+                listeners.append(stack.enter_context(_listening(settings.host, settings.port, shared=True)))
+            else:
+                listeners.append(listeners[0])
         Supervisor(settings, build, listeners, serves).run()
 
 
@@ -52,6 +56,21 @@ def listening_address(host: str, port: int) -> tuple[str, int]:
     with _bound(host, port) as trial:
         name = trial.getsockname()
     return str(name[0]), int(name[1])
+
+
+def _listening(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """Return a socket that takes connections, which wait until they are accepted. Raises StartError.
+
+    It listens before there is an application, so that nobody is refused while that starts, and that the first
+    worker to be ready does not get all the connections.
+    """
+    listener = _bound(host, port, shared=shared)
+    try:
+        listener.listen(Limits().backlog)
+    except OSError as error:  # two may bind a port as long as neither listens
+        listener.close()
+        raise _in_use(host, port) from error
+    return listener
 
 
 def _bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
@@ -76,6 +95,10 @@ def _bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
         if isinstance(error, PermissionError):
             raise StartError(f"Port {port} needs more rights than this user has: choose one above 1023.") from error
         if error.errno == errno.EADDRINUSE:
-            raise StartError(f"Port {port} is in use on {host}: choose another, or end what uses it.") from error
+            raise _in_use(host, port) from error
         raise StartError(f"It is not possible to listen on {host}, port {port}: {error.strerror}.") from error
     return bound
+
+
+def _in_use(host: str, port: int) -> StartError:
+    return StartError(f"Port {port} is in use on {host}: choose another, or end what uses it.")

@@ -42,7 +42,7 @@ def work(
     serves: Callable[[], None],
     orphaned: int | None = None,
 ) -> None:
-    """Serve on a bound socket until told to end; `serves` is called as soon as connections are taken.
+    """Serve on a listening socket until told to end; `serves` is called as soon as connections are taken.
 
     `orphaned` is a file descriptor that becomes readable when there is nobody left to tell. Raises StartError.
     """

@@ -177,7 +177,8 @@ def served(start: Start, database: Path) -> Running:
     _, port = listening_address("127.0.0.1", 0)
     running = start(["-m", "wherry", "serve", str(database), "--port", str(port)], JWT_SECRET=SECRET)
     running.port = port
-    eventually(running.answers)
+    eventually(running.answers)  # it listens before it is ready: whoever asks waits
+    assert received(running.get("/readyz", "connection: close\r\n")).startswith(b"HTTP/1.1 200 OK\r\n")
     return running
 
 

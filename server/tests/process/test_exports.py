@@ -89,5 +89,5 @@ def test_who_leaves_in_the_middle_gives_the_reader_back(serve: Serve, made: Path
             assert leaving.recv(1000).startswith(b"HTTP/1.1 200 OK")
     with served.client() as api:
         assert len(json.loads(api.get("pages?select=id,text&limit=2000").content)) == 2000
-    eventually(lambda: len(served.said("request aborted")) == 5)
+    eventually(lambda: [len(served.said(f"request {what}")) for what in ("aborted", "completed")] == [5, 1])
     assert served.end() == 0

@@ -323,8 +323,7 @@ class Connection(asyncio.Protocol):
         self._current = None
         if not request.keeps_alive or self._server.is_ending:
             self._close(linger=not request.complete)
-        elif self._waiting or self._unfed or self._unread or self._deaf:
-            self._unread = False
+        elif self._waiting or self._unfed or self._deaf:
             self._schedule()
         else:
             limits = self._server.limits

@@ -30,7 +30,7 @@ class Server:
         self._tick()
 
     async def listen(self, listener: socket.socket) -> None:
-        """Accept connections on a bound socket."""
+        """Accept connections on a socket that is bound, and may listen already."""
         self._listening.append(
             await self.loop.create_server(lambda: Connection(self), sock=listener, backlog=self.limits.backlog)
         )

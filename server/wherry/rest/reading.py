@@ -73,7 +73,7 @@ class ReadEndpoint:
             (b"content-location", _location(scope, query)),
         ]
         if not isinstance(result, Page):
-            return await _unless_gone(receive, _send_stream(send, status, answer, result))
+            return await _send_stream(receive, send, status, answer, result)
         tag = entity_tag(result.body)
         if tag is not None:
             answer.append((b"etag", tag))
@@ -141,12 +141,17 @@ async def _close(result: Page | Stream) -> None:
         await result.aclose()
 
 
-async def _send_stream(send: Send, status: int, headers: Headers, stream: Stream) -> None:
+async def _send_stream(receive: Receive, send: Send, status: int, headers: Headers, stream: Stream) -> None:
     """Send a body part by part, as fast as the client takes it; what one that has gone would get is not made."""
     try:
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        async for chunk in stream.chunks:
-            await send({"type": "http.response.body", "body": in_utf8(chunk), "more_body": True})
+        await _unless_gone(receive, _send_parts(send, status, headers, stream))
+        # Not among the parts: when the response is complete, `receive` says the same as of a client that has gone.
         await send({"type": "http.response.body", "body": b""})
     finally:
         await stream.aclose()
+
+
+async def _send_parts(send: Send, status: int, headers: Headers, stream: Stream) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    async for chunk in stream.chunks:
+        await send({"type": "http.response.body", "body": in_utf8(chunk), "more_body": True})
