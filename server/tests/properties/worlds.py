@@ -345,6 +345,7 @@ def _policy(
     others: "dict[str, tuple[str, ...]]",
     role: str,
     member: bool,
+    commands: tuple[str, ...],
     *,
     shows: bool = False,
 ) -> Policy:
@@ -360,7 +361,7 @@ def _policy(
         command,
         roles,
         roles != "auditor",
-        not shows and draw(st.booleans()),
+        not shows and draw(st.integers(0, 2)) == 0,
         None if command == INSERT else draw(condition),
         draw(condition) if command == INSERT or (command in ("ALL", UPDATE) and draw(st.booleans())) else None,
     )
@@ -401,9 +402,9 @@ def worlds(draw: st.DrawFn, *, writes: bool = False) -> World:
         if writes and name == "docs":  # a policy that reads its own table sees what is being written there
             others.pop("good_docs", None)
         if name in secured and random.random() < 0.9:
-            policies.append(draw(_policy(TABLES[name], others, role, member, shows=True)))
-            more = draw(st.integers(0, 2))
-            policies += [draw(_policy(TABLES[name], others, role, member)) for _ in range(more)]
+            shown = _policy(TABLES[name], others, role, member, (SELECT, SELECT, "ALL"), shows=True)
+            other = _policy(TABLES[name], others, role, member, COMMANDS if writes else (SELECT, "ALL", UPDATE))
+            policies += [draw(shown), *[draw(other) for _ in range(draw(st.integers(writes, 2 + writes)))]]
     indexes = draw(st.sets(st.sampled_from(_INDEXES)))
     return World(
         rows,

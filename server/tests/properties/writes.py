@@ -102,7 +102,10 @@ def writes(draw: st.DrawFn, world: World, *, merge: bool = False) -> Write:
     command = INSERT if merge else draw(st.sampled_from([INSERT, UPDATE, UPDATE, DELETE]))
     tables = [name for name, table in TABLES.items() if not table.is_view and (table.key or not merge)]
     likely = [name for name in tables if command in world.granted[name]]
-    table = draw(st.sampled_from(likely if likely and draw(st.integers(0, 9)) else tables))
+    secured = [name for name in likely if name in world.secured]
+    table = draw(
+        st.sampled_from(draw(st.sampled_from([secured or tables, secured or tables, likely or tables, tables])))
+    )
     columns = {column.name: column for column in TABLES[table].columns}
     granted = world.granted[table].get(command, ()) if draw(st.integers(0, 9)) else ()
     names: tuple[str, ...] = ()
