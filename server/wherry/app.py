@@ -17,7 +17,7 @@ from wherry.auth.jwks import KeyRefresher, trust_issuer
 from wherry.auth.keys import load_secret
 from wherry.auth.tokens import TokenVerifier
 from wherry.config import Settings
-from wherry.errors import SchemaError, StartError, WherryError
+from wherry.errors import DatabaseBusy, SchemaError, StartError, WherryError
 from wherry.logs import LEVELS, JsonLog
 from wherry.metrics import RUNTIME_DIRECTORY, Metrics
 from wherry.middleware import CrossOrigin, Middleware
@@ -68,7 +68,9 @@ class Wherry:
 
     def _route(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path: str = scope["path"]
-        if (path.startswith(_TABLES) or path == BASE_PATH) and self._data_api is not None:
+        if path.startswith(_TABLES) or path == BASE_PATH:
+            if self._data_api is None:
+                raise DatabaseBusy("The server is starting", hint="Send the request again in a moment")
             return self._data_api(scope, receive, send)
         operation = self._operations.endpoint(path)
         if operation is not None:
