@@ -54,7 +54,8 @@ def content(answer: Answer, *, ordered: bool) -> Any:
     if ordered or not answer.body or not answer.status < 300:
         return answer.body.decode()
     if "csv" in answer.headers["content-type"]:
-        return without_order(list(csv.reader(io.StringIO(answer.body.decode(), newline=""))))
+        text = answer.body.decode() + "\n"  # a last row that is one NULL is an empty line, too
+        return without_order(list(csv.reader(io.StringIO(text, newline=""))))
     return without_order(answer.json)
 
 
