@@ -24,7 +24,18 @@ from time import perf_counter
 
 from msgspec.json import encode
 
-from wherry.asgi import Application, Exchange, Headers, Receive, Scope, Send, header_map, open_exchange, respond
+from wherry.asgi import (
+    Application,
+    Exchange,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    close_exchange,
+    header_map,
+    open_exchange,
+    respond,
+)
 from wherry.errors import ApiError, ClientGone
 from wherry.observe import Emit, RequestServed, ResponseBrokenOff, UnexpectedError
 
@@ -106,6 +117,7 @@ class Middleware:
         except Exception as error:
             await self._answer_unexpected(exchange, error)
         finally:
+            close_exchange(scope)
             self._observe(scope, exchange, method, headers.get(b"user-agent", b""), perf_counter() - started)
 
     def _exchange(self, send: Send, method: str, headers: Mapping[bytes, bytes]) -> Exchange:
