@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 #: Header fields that say something about the message or the connection.
 _TELLING = frozenset((b"host", b"connection", b"content-length", b"transfer-encoding", b"expect", b"upgrade"))
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
+#: Bytes of responses that may be held back: who sends many requests at once must take their answers as well.
+_MOST_HELD = 64 * 1024
 #: With this, closing is a reset: the client of a response without a length must not take its breaking off for its end.
 _RESET = struct.pack("ii", 1, 0)
 
@@ -42,7 +44,7 @@ class Connection(asyncio.Protocol):
     """The protocol of one connection; the parser calls its methods `on_…`."""
 
     __slots__ = (
-        "_address", "_client", "_current", "_deadline", "_deaf", "_fed", "_headers", "_is_paused", "_lingers",
+        "_address", "_client", "_current", "_deadline", "_deaf", "_fed", "_headers", "_held", "_is_paused", "_lingers",
         "_loop", "_parser", "_partial", "_reading", "_refusal", "_scheduled", "_server", "_telling", "_unfed",
         "_unread", "_unsent", "_unsent_until", "_upgraded", "_url", "_waiting", "lost", "nothing", "transport",
         "writable",
@@ -72,6 +74,7 @@ class Connection(asyncio.Protocol):
         self._partial = False  #: a head has begun to arrive
         self._lingers = False
         self._deadline = server.now + server.limits.idle_seconds
+        self._held = b""  #: responses that are sent at the end of the loop's turn
         self._unsent = 0
         self._unsent_until = 0.0
 
@@ -313,8 +316,26 @@ class Connection(asyncio.Protocol):
             self._deadline = self._server.now + self._server.limits.body_seconds
             self._schedule()
 
+    def write_soon(self, response: bytes) -> None:
+        """Send a whole response at the end of the loop's turn, with those of other connections.
+
+        To wake a client for each response by itself takes as long as making it.
+        """
+        if not self._held:
+            self._server.flush_soon(self)
+        self._held += response
+        if len(self._held) > _MOST_HELD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the responses that are held back, before anything else is sent or the connection closed."""
+        held, self._held = self._held, b""
+        if held and not self.transport.is_closing():
+            self.transport.write(held)
+
     def invite_body(self) -> None:
         """Tell a client that asks first that its body is wanted."""
+        self.flush()
         self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._deadline = self._server.now + self._server.limits.body_seconds
 
@@ -412,6 +433,7 @@ class Connection(asyncio.Protocol):
 
     def _say(self, response: bytes) -> None:
         """Send a last response."""
+        self.flush()
         self.transport.write(response)
         self._current = None
         self._close(linger=True)
@@ -422,6 +444,7 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
         self._unfed = b""
         self._unread = False
+        self.flush()
         if not linger:
             self.transport.close()
         elif not self._lingers:
@@ -433,6 +456,7 @@ class Connection(asyncio.Protocol):
     def end(self) -> None:
         """Close the connection if nothing is in flight on it: the server ends."""
         if self._lingers or (self._current is None and not (self._waiting or self._unfed or self._partial)):
+            self.flush()
             self.transport.close()
 
     def cut(self) -> None:

@@ -155,6 +155,14 @@ class Request:
     def _begin(self, start: Message, body: bytes, more: bool) -> None:
         """Write the head, and the first part of the body."""
         head = self._head(start, None if more else len(body))
+        if self.keeps_alive and not more and len(body) <= _TOGETHER and not self._chunked:
+            if not self._without_body:
+                self._count(len(body), more)
+                head += body
+            self._connection.write_soon(head)
+            self.started = True
+            return
+        self._connection.flush()
         transport = self._connection.transport
         if self._without_body:
             transport.write(head)
@@ -162,8 +170,6 @@ class Request:
             self._count(len(body), more)
             if self._chunked:
                 transport.writelines((head, b"%x\r\n" % len(body), body, b"\r\n") if body else (head,))
-            elif len(body) <= _TOGETHER:
-                transport.write(head + body)
             else:
                 transport.writelines((head, body))
         self.started = True

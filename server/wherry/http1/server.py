@@ -27,6 +27,7 @@ class Server:
         self.nothing.set_result(None)
         self._listening: list[asyncio.Server] = []
         self._empty = asyncio.Event()
+        self._holding: list[Connection] = []
         self._tick()
 
     async def listen(self, listener: socket.socket) -> None:
@@ -44,6 +45,17 @@ class Server:
         self.connections.add(connection)
         if len(self.connections) > most:
             connection.refuse_entry()
+
+    def flush_soon(self, connection: Connection) -> None:
+        """Let a connection send what it holds back, at the end of the loop's turn."""
+        if not self._holding:
+            self.loop.call_soon(self._flush)
+        self._holding.append(connection)
+
+    def _flush(self) -> None:
+        holding, self._holding = self._holding, []
+        for connection in holding:
+            connection.flush()
 
     def leave(self, connection: Connection) -> None:
         """Count a connection out."""
