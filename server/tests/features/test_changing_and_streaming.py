@@ -155,3 +155,18 @@ def test_a_merge_with_a_row_of_somebody_else_is_refused(policed: Api) -> None:
     merge = {"prefer": "resolution=merge-duplicates", **ANN}
     assert policed("POST", "films?on_conflict=id", {"id": 2, "title": "Mine", "owner": "ann"}, **merge).status == 403
     assert policed.rows("SELECT title, owner FROM films WHERE id = 2") == [("M", "bob")]
+
+
+def test_the_key_of_a_row_that_the_writer_may_not_see_is_not_told(tmp_path: Path) -> None:
+    (tmp_path / "notes.sql").write_text(
+        "GRANT SELECT, INSERT ON notes TO authenticated;"
+        "ALTER TABLE notes ENABLE ROW LEVEL SECURITY;"
+        "CREATE POLICY anything ON notes FOR INSERT WITH CHECK (true);"
+        "CREATE POLICY own ON notes FOR SELECT USING (owner = auth_uid());"
+    )
+    with served(tmp_path / "notes.db", "CREATE TABLE notes (id INTEGER PRIMARY KEY, owner TEXT)") as api:
+        told = {"prefer": "return=headers-only", **ANN}
+
+        assert api("POST", "notes", {"owner": "bob"}, **told).status == 403
+        assert api("POST", "notes", {"owner": "ann"}, **told).headers["location"] == "/api/rest/v1/notes?id=eq.1"
+        assert api("POST", "notes", {"owner": "bob"}, **ANN).status == 201

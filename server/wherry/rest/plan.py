@@ -223,6 +223,11 @@ class Returning:
     needed: bool = False
     as_csv: bool = False
 
+    @property
+    def reads(self) -> bool:
+        """Tell whether something of the rows is shown, which then must be visible to the role."""
+        return self.plan is not None or bool(self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Conflict:

@@ -111,7 +111,7 @@ def _plan_insert(request: ApiRequest, names: Names, table: Table) -> InsertPlan:
         allowed=_together(
             access.insert_check,
             access.update_check if conflict is not None and conflict.merge else Always(),
-            access.visible if returning.plan is not None else Always(),
+            access.visible if returning.reads else Always(),
         ),
         conflict=conflict,
         returning=returning,
@@ -210,7 +210,7 @@ def _plan_update(request: ApiRequest, names: Names, table: Table) -> UpdatePlan:
         names.writable_column(table, name, access.updatable)
     returning = _plan_returning(request, names, table, needed=table.kind is TableKind.VIEW)
     reach = _plan_reach(request, names, table, access.changeable, returning)
-    reads = returning.plan is not None or bool(reach.conditions or reach.order)
+    reads = returning.reads or bool(reach.conditions or reach.order)
     allowed = _together(access.update_check, access.visible if reads else Always())
     _require_told(table, returning, allowed)
     return UpdatePlan(reach=reach, columns=request.payload_columns, allowed=allowed, returning=returning)
@@ -249,7 +249,7 @@ def _plan_reach(request: ApiRequest, names: Names, table: Table, reachable: Pred
             hint="Leave limit and offset out, and filter",
             code="PGRST127",
         )
-    reads = returning.plan is not None or bool(conditions or order)
+    reads = returning.reads or bool(conditions or order)
     visible = names.access(table).visible if reads else Always()
     return Reach(
         table,
