@@ -109,13 +109,14 @@ class ReadTransaction:
 class Step(NamedTuple):
     """A statement that writes, executed once for each of `rows`, with what it returns.
 
-    `returning` says that it has a RETURNING clause, whose first column is 1 where the row is allowed by the
-    policies' WITH CHECK (else the whole write is undone: WriteUndone, FORBIDDEN).
+    `returning` says that it has a RETURNING clause. Where it is `checked`, that clause's first column is 1 for a row
+    that the policies' WITH CHECK allows; any other undoes the whole write: WriteUndone, FORBIDDEN.
     """
 
     sql: str
     rows: Sequence[tuple[SQLiteValue, ...]]
     returning: bool
+    checked: bool = True
 
 
 class WriteTransaction(NamedTuple):

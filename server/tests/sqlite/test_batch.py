@@ -12,10 +12,12 @@ import pytest
 
 from wherry.errors import ApiError
 from wherry.observe import CheckpointRun, Notice, Observation, UnexpectedError
-from wherry.sqlite.batch import Batch, Job
+from wherry.sqlite.batch import Batch
 from wherry.sqlite.checkpoints import Checkpoints
 from wherry.sqlite.connection import open_writer
 from wherry.sqlite.database import Database
+from wherry.sqlite.job import Job
+from wherry.sqlite.slow import SlowStatements
 from wherry.sqlite.turn import Turn
 from wherry.statement import Step, WriteResult, WriteTransaction
 
@@ -34,7 +36,7 @@ def connection(library: Path) -> Iterator[apsw.Connection]:
 
 @pytest.fixture
 def batch(connection: apsw.Connection) -> Batch:
-    return Batch(connection, limit=10.0)
+    return Batch(connection, limit=10.0, budget=1.0, busy_timeout=0.01, slow=SlowStatements())
 
 
 @pytest.fixture
@@ -228,7 +230,7 @@ async def test_a_lock_file_that_is_lost_costs_the_turn_and_no_write(
 class BrokenTurn(Turn):
     """A turn that breaks in a way that nobody foresaw."""
 
-    def __enter__(self) -> None:
+    def take_now(self) -> bool:
         raise RuntimeError("broken")
 
 

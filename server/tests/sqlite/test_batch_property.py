@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wherry.errors import DatabaseError, WriteUndone
-from wherry.sqlite.batch import Batch, Job
+from wherry.sqlite.batch import Batch
+from wherry.sqlite.job import Job
 from wherry.sqlite.refusals import refusal
+from wherry.sqlite.slow import SlowStatements
 from wherry.statement import SQLiteValue, Step, WriteResult, WriteTransaction
 
 SCHEMA = """
@@ -124,7 +126,7 @@ def require_equal(
         )
         for each in batch
     ]
-    runner, rest = Batch(together, limit=10), list(jobs)
+    runner, rest = Batch(together, limit=10, budget=10, busy_timeout=0, slow=SlowStatements()), list(jobs)
     while rest:
         rest = list(runner.run(rest).rest)
     assert [code(job.outcome) for job in jobs] == [one_after_another(apart, each) for each in batch]

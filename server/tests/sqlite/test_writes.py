@@ -37,7 +37,7 @@ async def together(database: Database, hold_turn: Hold, outcome: Outcome, *write
     """Run writes in one batch: they queue behind a first one, which waits for the turn."""
     with hold_turn():
         tasks = [asyncio.create_task(outcome(database.write(write))) for write in writes]
-        while database.queue_length + 1 < len(writes):
+        while database.queue_length < len(writes):
             await asyncio.sleep(0)
     return await asyncio.gather(*tasks)
 

@@ -31,6 +31,7 @@ class PreparedWrite:
     sql: str
     tail: tuple[Parameter, ...]
     returning: bool
+    checked: bool
     every_row: bool = False
     shows: bool = False
     key: tuple[str, ...] = ()
@@ -79,6 +80,7 @@ def _prepared(
         head + statement.sql,
         statement.parameters,
         returning=needs_rows or bool(allowed),
+        checked=bool(allowed),
         every_row=every_row,
         shows=returning.plan is not None,
         key=returning.key,

@@ -167,7 +167,7 @@ def _bind(prepared: PreparedRows, part: Payload, values: Sequence[str], identity
                 code="PGRST115",
             )
     tail = tuple([parameter.resolve(values, identity) for parameter in write.tail])
-    return Step(write.sql, prepared.convert(part.rows, tail), write.returning)
+    return Step(write.sql, prepared.convert(part.rows, tail), write.returning, write.checked)
 
 
 def _without_rows(prepared: PreparedRows, request: ApiRequest) -> Response:

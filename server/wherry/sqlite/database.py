@@ -75,7 +75,14 @@ class Database:
             if not state.read_only:
                 connection = open_writer(path, busy_timeout=busy_timeout)
                 state = _ask_for_wal(connection, state, emit) if wal else state
-                writer = _writer(connection, sidecar, statement_timeout, busy_timeout, emit)
+                writer = _writer(
+                    connection,
+                    sidecar,
+                    limit=statement_timeout,
+                    budget=inline_budget,
+                    busy_timeout=busy_timeout,
+                    emit=emit,
+                )
             inline = open_reader(
                 path, state.access, busy_timeout=busy_timeout, cache_kib=_INLINE_CACHE_KIB, statements=512
             )
@@ -167,13 +174,17 @@ class Database:
             await self._writer.close(patience=self._patience)
 
 
-def _writer(connection: apsw.Connection, sidecar: Path, limit: float, busy_timeout: float, emit: Emit) -> Writer:
+def _writer(
+    connection: apsw.Connection, sidecar: Path, *, limit: float, budget: float, busy_timeout: float, emit: Emit
+) -> Writer:
     on_loop = LoopEmit(emit)
     turn = Turn(sidecar / "writer.lock", on_loop)
+    slow = SlowStatements()
     return Writer(
-        Batch(connection, limit=limit),
+        Batch(connection, limit=limit, budget=budget, busy_timeout=busy_timeout, slow=slow),
         turn,
         Checkpoints(connection, turn, busy_timeout=busy_timeout, emit=on_loop),
+        slow=slow,
         patience=busy_timeout,
         close_connection=lambda: connection.close(True),
         emit=on_loop,

@@ -15,7 +15,7 @@ from wherry.observe import Emit, Notice
 
 
 class Turn:
-    """The right to write among the processes that share a sidecar, as a context manager; used by one thread."""
+    """The right to write among the processes that share a sidecar, as a context manager; used by one thread at a time."""
 
     def __init__(self, path: Path, emit: Emit) -> None:
         self._path = path
@@ -25,15 +25,21 @@ class Turn:
 
     def __enter__(self) -> None:
         """Wait for the turn."""
-        if self._descriptor is None and not self._unavailable:
-            self._open()
-        self._flock(fcntl.LOCK_EX)
+        self._lock(fcntl.LOCK_EX)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.leave()
+
+    def take_now(self) -> bool:
+        """Take the turn without waiting; return whether it was free."""
+        return self._lock(fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def leave(self) -> None:
         """Hand the turn over; never raises, for what was done in it is done."""
-        self._flock(fcntl.LOCK_UN)
+        if self._descriptor is not None:
+            self._flock(self._descriptor, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Close the file; the next turn opens it again."""
@@ -49,14 +55,21 @@ class Turn:
         except OSError as error:
             self._give_up(error)
 
-    def _flock(self, operation: int) -> None:
-        if self._descriptor is None:
-            return
+    def _lock(self, operation: int) -> bool:
+        if self._descriptor is None and not self._unavailable:
+            self._open()
+        return self._descriptor is None or self._flock(self._descriptor, operation)
+
+    def _flock(self, descriptor: int, operation: int) -> bool:
+        """Lock or unlock; return False where another process has the lock and it is not waited for."""
         try:
-            fcntl.flock(self._descriptor, operation)
+            fcntl.flock(descriptor, operation)
+        except BlockingIOError:
+            return False
         except OSError as error:  # a network file system without locks
             self.close()
             self._give_up(error)
+        return True
 
     def _give_up(self, error: OSError) -> None:
         self._unavailable = True

@@ -1,4 +1,4 @@
-"""The writer: one thread gathers the writes that wait into one transaction and answers when it is durable.
+"""The writer: gathers the writes that wait into one transaction and answers when it is durable.
 
 Theory. A commit waits for the disk, so writes that come meanwhile share the next commit. Each write stays atomic
 by itself: a savepoint where it has several statements, rows or expectations; SQLite's own undoing of a failed
@@ -10,25 +10,33 @@ statement where it has one. The cases:
 3. A deferred foreign key would fail the commit of everybody; it is looked at after each write.
 4. Where the commit fails, everybody gets an error: nothing of it is in the file.
 5. A write whose caller gave up, or that waited too long, before it was begun is never begun: who claims it first,
-   the thread or the caller, decides.
+   the writer or the caller, decides.
+
+Where it runs. A small write takes some ten microseconds, less than it costs two threads to take turns with Python's
+lock. So the statements of a batch run on the event loop, within the budget that reads have too, and only what waits
+runs in a thread: the COMMIT, which waits for the disk. The thread does the whole batch where the loop would have to
+wait (another process has the turn, or holds the file), where a write is large or has proved slow, and in case 2.
+At any time either the loop or the thread is at work on the connection: `_busy` says that it is one of them.
 
 Large writes are committed alone and take turns with the small ones, so that neither holds up the other for long.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
-from queue import Empty, SimpleQueue
-from threading import Thread
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from time import perf_counter
 from typing import Final
 
 from wherry.errors import DatabaseBusy
 from wherry.observe import TransactionRun, UnexpectedError
-from wherry.sqlite.batch import Batch, Job
+from wherry.sqlite.batch import Batch, BatchRun
+from wherry.sqlite.blocking import BlockingThread
 from wherry.sqlite.checkpoints import Checkpoints
-from wherry.sqlite.on_loop import LoopEmit, call_threadsafe, settle
+from wherry.sqlite.job import Job
+from wherry.sqlite.on_loop import LoopEmit, settle
 from wherry.sqlite.refusals import busy, refusal, stopping
+from wherry.sqlite.slow import SlowStatements
 from wherry.sqlite.turn import Turn
 from wherry.statement import WriteResult, WriteTransaction
 
@@ -46,7 +54,7 @@ _MARGIN: Final = 0.5
 
 
 class Writer:
-    """The writing thread of a process and what waits for it; `write` and `close` belong to one event loop.
+    """What writes in a process, and what waits for it; its methods belong to one event loop.
 
     A write waits at most `patience` seconds (and a margin) to be begun. `close_connection` is called by the thread
     at its end.
@@ -58,6 +66,7 @@ class Writer:
         turn: Turn,
         checkpoints: Checkpoints,
         *,
+        slow: SlowStatements,
         patience: float,
         close_connection: Callable[[], None],
         emit: LoopEmit,
@@ -65,26 +74,27 @@ class Writer:
         self._batch = batch
         self._turn = turn
         self._checkpoints = checkpoints
+        self._slow = slow
         self._patience = patience + _MARGIN
         self._close_connection = close_connection
         self._emit = emit
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._thread = BlockingThread("wherry-writer")
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._small: deque[Job] = deque()
         self._large: deque[Job] = deque()
         self._large_is_next = False
-        self._waiting: dict[Job, None] = {}
+        self._at_work: Sequence[Job] = ()
+        self._busy = False
         self._sweeping = False
+        self._will_look = False
+        self._resting_since = 0.0
         self._closing = False
-        self._told_to_end = False
-        self._thread: Thread | None = None
         self._ended: asyncio.Future[object] | None = None
-
-    # The callers' side
 
     @property
     def queue_length(self) -> int:
         """How many writes wait."""
-        return self._queue.qsize() + len(self._small) + len(self._large)
+        return len(self._small) + len(self._large)
 
     async def write(self, transaction: WriteTransaction) -> WriteResult:
         """Return what the write did, once it is durable; see `Database.write`."""
@@ -92,12 +102,12 @@ class Writer:
             raise stopping()
         if self.queue_length >= WAITING_WRITES:
             raise DatabaseBusy("too many writes wait already; try again in a moment")
-        loop = asyncio.get_running_loop()
+        loop = self._loop or self._use(asyncio.get_running_loop())
         job = Job(transaction, loop.create_future(), perf_counter())
-        self._waiting[job] = None
-        self._queue.put(job)
-        if self._thread is None:
-            self._start(loop)
+        (self._large if job.large or self._is_slow(transaction) else self._small).append(job)
+        if not self._busy:
+            self._busy = True
+            loop.call_soon(self._next)  # who else is answered in this turn of the loop joins in
         if not self._sweeping:
             self._sweeping = True
             loop.call_later(self._patience, self._sweep, loop)
@@ -106,106 +116,168 @@ class Writer:
         except asyncio.CancelledError:
             job.claim()
             raise
-        finally:
-            del self._waiting[job]
 
     async def close(self, *, patience: float) -> None:
-        """Let the thread write what waits and empty the log, at most `patience` seconds; refuse what is left."""
+        """Write what waits and empty the log, at most `patience` seconds; refuse what is left."""
         self._closing = True
+        loop = self._use(asyncio.get_running_loop())
         if self._ended is None:
-            self._finish()
-            return
-        self._queue.put(None)
+            self._ended = loop.create_future()
+        if not self._busy:
+            self._busy = True
+            self._next()
         await asyncio.wait([self._ended], timeout=patience)
-        for job in self._waiting:
+        for job in chain(self._at_work, self._small, self._large):
             _give_up(job, stopping())
 
-    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._emit.loop = loop
-        self._ended = loop.create_future()
-        self._thread = Thread(target=self._run, args=(loop, self._ended), name="wherry-writer", daemon=True)
-        self._thread.start()
+    def _use(self, loop: asyncio.AbstractEventLoop) -> asyncio.AbstractEventLoop:
+        self._loop = self._emit.loop = loop
+        return loop
 
-    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Refuse the writes that have waited too long: one timer looks after all of them, oldest first."""
-        now = perf_counter()
-        self._sweeping = False
-        for job in self._waiting:
-            left = job.since + self._patience - now
-            if left > 0:
-                self._sweeping = True
-                loop.call_later(left, self._sweep, loop)
-                return
-            _give_up(job, busy())
+    def _is_slow(self, transaction: WriteTransaction) -> bool:
+        return any([step.sql in self._slow for step in transaction.steps])
 
-    # The thread's side
+    # On the loop, with nobody at work
 
-    def _run(self, loop: asyncio.AbstractEventLoop, ended: "asyncio.Future[object]") -> None:
-        """Write batches until told to end and nothing waits; whatever happens is an answer, never the end."""
-        while self._collect():
-            jobs = self._take()
-            observation: TransactionRun | UnexpectedError
-            try:
-                with self._turn:
-                    ran, rest, observation = self._batch.run(jobs)
-                self._small.extendleft(reversed(rest))  # a large write is alone, and never left over
-            except BaseException as error:
-                ran, observation = _refuse(jobs, error), UnexpectedError(None, error)
-            call_threadsafe(loop, self._answer, ran, observation)
-            self._look_after_the_log(self._checkpoints.between_batches)
+    def _next(self) -> None:
+        """Write the next batch, or look after the log, or rest."""
+        loop = self._loop
+        assert loop is not None
+        if self._checkpoints.is_due():
+            self._thread.do(loop, lambda: self._look_after(self._checkpoints.between_batches), self._go_on)
+        elif self._large and (self._large_is_next or not self._small):
+            self._large_is_next = False
+            self._thread.do(loop, self._write_large, self._answer)
+        elif self._small:
+            self._large_is_next = True
+            self._write_now(loop)
+        elif self._closing:
+            self._thread.do(loop, self._finish, self._end)
+        else:
+            self._rest(loop)
+
+    def _go_on(self, _: None) -> None:
+        self._next()
+
+    def _write_now(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run the small writes here, and commit them here or in the thread; or let the thread do it all."""
+        jobs = self._take()
         try:
-            self._finish()
-        finally:
-            call_threadsafe(loop, settle, ended, None)
+            if self._turn.take_now():
+                now = self._batch.run_now(jobs)
+                if now is not None:
+                    self._at_work, rest = now
+                    self._small.extendleft(reversed(rest))
+                    if self._batch.commits_slowly:
+                        self._thread.do(loop, self._commit, self._committed)
+                    else:
+                        self._committed(self._commit())
+                    return
+                self._turn.leave()
+        except BaseException as error:
+            self._answer(_refuse(jobs, error))
+            return
+        self._small.extendleft(reversed(jobs))
+        self._thread.do(loop, self._write_small, self._answer)
 
-    def _collect(self) -> bool:
-        """Sort what waits into small and large, waiting for something; return False to end."""
-        while True:
-            idle = not self._small and not self._large
-            if idle and self._told_to_end:
-                return False
-            try:
-                if idle and self._checkpoints.waiting:
-                    job = self._queue.get(timeout=IDLE)
-                else:
-                    job = self._queue.get(block=idle)
-            except Empty:
-                if not idle:
-                    return True
-                self._look_after_the_log(self._checkpoints.when_idle)
-                continue
-            if job is None:
-                self._told_to_end = True  # it comes last: what waited before it is here already
-            else:
-                (self._large if job.large else self._small).append(job)
+    def _commit(self) -> TransactionRun:
+        return self._batch.commit(self._at_work)
+
+    def _committed(self, told: TransactionRun) -> None:
+        self._turn.leave()
+        self._answer(BatchRun(self._at_work, (), told))
 
     def _take(self) -> list[Job]:
-        """Return the next batch: the small writes that wait, or one large one, by turns."""
-        if self._large and (self._large_is_next or not self._small):
-            self._large_is_next = False
-            return [self._large.popleft()]
-        self._large_is_next = True
         return [self._small.popleft() for _ in range(min(BATCH_JOBS, len(self._small)))]
 
-    def _look_after_the_log(self, checkpoint: Callable[[], None]) -> None:
+    def _answer(self, run: BatchRun) -> None:
+        """Tell everybody in a batch at once, and go on."""
+        self._at_work = ()
+        for job in run.ran:
+            if isinstance(job.outcome, WriteResult):
+                settle(job.future, job.outcome)  # type: ignore[arg-type]  # a future of less is one of object
+            else:
+                settle(job.future, None, job.outcome)  # type: ignore[arg-type]
+        try:
+            self._emit.emit(run.observation)
+        finally:
+            assert self._loop is not None
+            self._loop.call_soon(self._next)  # not at once: others want the loop too
+
+    def _rest(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._busy = False
+        self._resting_since = perf_counter()
+        if not self._will_look:
+            self._will_look = True
+            loop.call_later(IDLE, self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Checkpoint, if nothing was written for a while."""
+        self._will_look = False
+        if self._busy:
+            return  # and will rest again
+        left = self._resting_since + IDLE - perf_counter()
+        if left > 0:
+            self._will_look = True
+            loop.call_later(left, self._look, loop)
+        elif self._checkpoints.is_waiting():
+            self._busy = True
+            self._thread.do(loop, lambda: self._look_after(self._checkpoints.when_idle), self._go_on)
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Refuse the writes that have waited too long: one timer looks after all of them."""
+        now = perf_counter()
+        oldest = now
+        for job in (*self._at_work, *self._small, *self._large):
+            if job.since + self._patience <= now:
+                _give_up(job, busy())
+            else:
+                oldest = min(oldest, job.since)
+        self._sweeping = oldest < now
+        if self._sweeping:
+            loop.call_later(oldest + self._patience - now, self._sweep, loop)
+
+    def _end(self, _: None) -> None:
+        assert self._ended is not None
+        self._thread.close()
+        settle(self._ended, None)
+
+    # In the thread
+
+    def _write_small(self) -> BatchRun:
+        """Wait for the turn, then write all that waits by then."""
+        return self._write(self._take)
+
+    def _write_large(self) -> BatchRun:
+        """Wait for the turn, then write the oldest of the large writes."""
+        run = self._write(lambda: [self._large.popleft()])
+        for job in run.ran:
+            for step in job.transaction.steps:
+                self._slow.ran(step.sql, quickly=run.quick)
+        return run
+
+    def _write(self, take: Callable[[], Sequence[Job]]) -> BatchRun:
+        """Write a batch; whatever happens is an answer."""
+        jobs: Sequence[Job] = ()
+        try:
+            with self._turn:
+                jobs = self._at_work = take()
+                run = self._batch.run(jobs)
+                self._small.extendleft(reversed(run.rest))  # a large write is alone, and never left over
+                return run
+        except BaseException as error:
+            return _refuse(jobs, error)
+
+    def _look_after(self, checkpoint: Callable[[], None]) -> None:
         try:
             checkpoint()
         except Exception as error:
             self._emit(UnexpectedError(None, error))
 
     def _finish(self) -> None:
-        self._look_after_the_log(self._checkpoints.at_the_end)
+        self._look_after(self._checkpoints.at_the_end)
         self._turn.close()
-        self._close_connection()
-
-    def _answer(self, jobs: Iterable[Job], observation: TransactionRun | UnexpectedError) -> None:
-        """Tell everybody in a batch at once, on the loop's thread."""
-        for job in jobs:
-            if isinstance(job.outcome, WriteResult):
-                settle(job.future, job.outcome)  # type: ignore[arg-type]  # a future of less is one of object
-            else:
-                settle(job.future, None, job.outcome)  # type: ignore[arg-type]
-        self._emit.emit(observation)
+        self._look_after(self._close_connection)
 
 
 def _give_up(job: Job, error: DatabaseBusy) -> None:
@@ -214,10 +286,10 @@ def _give_up(job: Job, error: DatabaseBusy) -> None:
         settle(job.future, None, error)  # type: ignore[arg-type]
 
 
-def _refuse(jobs: Iterable[Job], error: BaseException) -> list[Job]:
-    """Give the jobs that have no answer yet an error for one."""
+def _refuse(jobs: Iterable[Job], error: BaseException) -> BatchRun:
+    """Give the jobs an error that nobody foresaw."""
     refused = list(jobs)
     for job in refused:
         job.claim()
         job.outcome = refusal(error) if isinstance(error, Exception) else error
-    return refused
+    return BatchRun(refused, (), UnexpectedError(None, error))

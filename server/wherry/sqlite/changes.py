@@ -1,0 +1,82 @@
+"""The statements of one write, executed: what they change, what they return, and the expectations they must keep."""
+
+from collections.abc import Iterator
+
+import apsw
+
+from wherry.errors import UndoReason, WriteUndone
+from wherry.sqlite.encoding import open_cursor
+from wherry.statement import SQLiteValue, Step, WriteResult, WriteTransaction
+
+_Rows = list[tuple[SQLiteValue, ...]]
+
+
+class Changes:
+    """What executes writes on a connection, inside a transaction that somebody else begins and ends."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._changes = connection.changes
+        self._cursor = open_cursor(connection)
+        self._execute = self._cursor.execute
+
+    def make(self, write: WriteTransaction) -> WriteResult:
+        """Execute a write. Raises WriteUndone for a broken expectation, and what SQLite raises."""
+        if write.upsert:
+            return self._upsert(write)
+        affected, returned = self._steps(write)
+        return WriteResult(affected, returned)
+
+    def _upsert(self, write: WriteTransaction) -> WriteResult:
+        """Execute and look whether SQLite inserts a row: of an upsert neither its counts nor RETURNING tell."""
+        inserted = False
+
+        def look(update: apsw.PreUpdate) -> None:
+            nonlocal inserted
+            inserted = inserted or (update.op == "INSERT" and update.depth == 0)  # deeper ones are triggers'
+
+        self._connection.preupdate_hook(look)
+        try:
+            affected, returned = self._steps(write)
+        finally:
+            self._connection.preupdate_hook(None)
+        return WriteResult(affected, returned, inserted)
+
+    def _steps(self, write: WriteTransaction) -> tuple[int, _Rows]:
+        affected = 0
+        returned: _Rows = []
+        for step in write.steps:
+            if step.returning:
+                rows = self._returning(step)
+                affected += len(rows)
+                forbidden = step.checked and any(row[0] != 1 for row in rows)
+                if forbidden or (write.every_row and len(rows) < len(step.rows)):
+                    raise WriteUndone(UndoReason.FORBIDDEN, affected)
+                returned += rows
+            else:
+                affected += self._changing(step)
+        if write.max_affected is not None and affected > write.max_affected:
+            raise WriteUndone(UndoReason.TOO_MANY, affected)
+        if write.exactly is not None and affected != write.exactly:
+            raise WriteUndone(UndoReason.NOT_EXACTLY, affected)
+        return affected, returned
+
+    def _returning(self, step: Step) -> _Rows:
+        if len(step.rows) == 1:
+            return self._execute(step.sql, step.rows[0]).fetchall()
+        return self._cursor.executemany(step.sql, step.rows).fetchall()
+
+    def _changing(self, step: Step) -> int:
+        if len(step.rows) == 1:
+            self._execute(step.sql, step.rows[0])
+            return self._changes()
+        changed = 0
+
+        def counted() -> Iterator[tuple[SQLiteValue, ...]]:
+            nonlocal changed
+            for row in step.rows:
+                yield row
+                changed += self._changes()  # of this row: the next is asked for when it is done
+
+        self._cursor.executemany(step.sql, counted())
+        return changed
