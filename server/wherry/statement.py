@@ -7,7 +7,7 @@ each request is a named tuple, which costs a third of a frozen dataclass to make
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -119,20 +119,29 @@ class Step(NamedTuple):
     checked: bool = True
 
 
-class WriteTransaction(NamedTuple):
-    """The write of one request, with bound values: all of it happens or nothing.
+class Expectations(NamedTuple):
+    """What must hold of a write after SQLite has run it; else it is undone, and WriteUndone says why.
 
-    `max_affected` and `exactly` limit the number of rows; `rollback` undoes it after everything was tried
-    (`Prefer: tx=rollback`). `every_row` says that each executed row must come back from RETURNING: an upsert
-    skips rows that its policy forbids, and then nothing may happen.
+    `max_affected` and `exactly` limit the number of rows. `every_row` says that each executed row must come back from
+    RETURNING: an upsert skips rows that its policy forbids, and then nothing may happen. `rollback` undoes the
+    write in any case, after everything was tried (`Prefer: tx=rollback`).
     """
 
-    steps: tuple[Step, ...]
-    schema_version: int
     max_affected: int | None = None
     exactly: int | None = None
     every_row: bool = False
     rollback: bool = False
+
+
+NO_EXPECTATIONS: Final = Expectations()
+
+
+class WriteTransaction(NamedTuple):
+    """The write of one request, with bound values: all of it happens or nothing."""
+
+    steps: tuple[Step, ...]
+    schema_version: int
+    expects: Expectations = NO_EXPECTATIONS
     upsert: bool = False  #: `WriteResult.inserted` is asked for
 
 

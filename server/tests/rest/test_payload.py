@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from wherry.errors import RequestError
 from wherry.rest.conversion import rows_converter
-from wherry.rest.payload import JSONValue, Payload, PayloadParts, decode_payload, plain_value
+from wherry.rest.payload import JSONValue, payload_decoder, plain_value
 from wherry.schema.model import Column, ColumnType
 
 FORM = "application/x-www-form-urlencoded"
@@ -25,8 +25,8 @@ def decoded(
 ) -> list[tuple[Any, ...]]:
     """Decode a body to the (columns, rows) of each part."""
     content = body.encode() if isinstance(body, str) else body
-    parts = decode_payload(content, content_type, columns=columns, missing_default=missing_default)
-    return [(part.columns, list(part.rows)) for part in parts.parts]
+    parts = payload_decoder(content_type, columns=columns, missing_default=missing_default)(content)
+    return [(part.columns, list(part.rows)) for part in parts]
 
 
 @pytest.mark.parametrize(
@@ -122,11 +122,6 @@ def test_a_form_of_too_many_fields_is_refused() -> None:
     assert (refused.value.status, refused.value.message) == (400, "The form cannot be read")
 
 
-def test_a_payload_knows_its_columns_and_counts_its_rows() -> None:
-    parts = PayloadParts((Payload(("a",), ((1,), (2,))), Payload(("b",), ((3,),), is_text=True)))
-    assert (parts.columns, parts.count) == ((("a",), ("b",)), 3)
-
-
 @given(st.binary(max_size=100), st.sampled_from(["application/json", "text/csv", FORM, "x/y"]), st.booleans())
 def test_any_bytes_are_decoded_or_refused(body: bytes, content_type: str, some: bool) -> None:
     try:
@@ -217,6 +212,6 @@ def test_rows_without_special_columns_are_converted_at_once() -> None:
 @pytest.mark.parametrize("body", [b'{"title": "A"}', b' [{"title": "A"}]'])
 def test_json_that_is_called_a_form_is_named(body: bytes) -> None:
     with pytest.raises(RequestError) as refused:
-        decode_payload(body, "application/x-www-form-urlencoded", columns=None, missing_default=False)
+        payload_decoder("application/x-www-form-urlencoded", columns=None, missing_default=False)(body)
 
     assert refused.value.hint == "Send the header Content-Type: application/json"

@@ -13,6 +13,8 @@ import pytest
 from wherry.observe import Observation
 from wherry.sqlite.database import Database
 from wherry.statement import (
+    NO_EXPECTATIONS,
+    Expectations,
     Framing,
     Literal,
     ReadTransaction,
@@ -42,6 +44,14 @@ def foreign(path: Path) -> contextlib.closing[apsw.Connection]:
     Two copies in one process (the standard library has its own) would drop each other's locks.
     """
     return contextlib.closing(apsw.Connection(str(path)))
+
+
+def write(
+    steps: tuple[Step, ...], schema_version: int, *, upsert: bool = False, **expectations: Any
+) -> WriteTransaction:
+    """Make a write with the expectations that are named."""
+    expects = Expectations(**expectations) if expectations else NO_EXPECTATIONS
+    return WriteTransaction(steps, schema_version, expects, upsert)
 
 
 #: A statement that never ends.
@@ -193,7 +203,7 @@ def insert_film(library: Path) -> Callable[..., WriteTransaction]:
     def make(*films: tuple[SQLiteValue, ...], returning: str = "", **expectations: Any) -> WriteTransaction:
         clause = f" RETURNING {returning}" if returning else ""
         step = Step(f"INSERT INTO films (title, year) VALUES (?, ?){clause}", films, bool(returning))
-        return WriteTransaction((step,), **({"schema_version": version} | expectations))
+        return write((step,), **({"schema_version": version} | expectations))
 
     return make
 
@@ -205,9 +215,8 @@ def write_of(database: Database) -> Callable[..., WriteTransaction]:
     def make(
         sql: str, *rows: tuple[SQLiteValue, ...], returning: bool = False, **expectations: Any
     ) -> WriteTransaction:
-        return WriteTransaction(
-            (Step(sql, rows or ((),), returning),), **({"schema_version": database.schema_version()} | expectations)
-        )
+        step = Step(sql, rows or ((),), returning)
+        return write((step,), **({"schema_version": database.schema_version()} | expectations))
 
     return make
 

@@ -21,6 +21,8 @@ from wherry.sqlite.slow import SlowStatements
 from wherry.sqlite.turn import Turn
 from wherry.statement import Step, WriteResult, WriteTransaction
 
+from .conftest import write
+
 pytestmark = pytest.mark.anyio
 
 Jobs = Callable[..., Job]
@@ -44,8 +46,8 @@ def job(connection: apsw.Connection) -> Jobs:
     """Make a job of one statement."""
 
     def make(sql: str, *values: Any, **expectations: Any) -> Job:
-        write = WriteTransaction((Step(sql, [values], False),), connection.pragma("schema_version"), **expectations)
-        return Job(write, asyncio.get_running_loop().create_future(), 0.0)
+        made = write((Step(sql, [values], False),), connection.pragma("schema_version"), **expectations)
+        return Job(made, asyncio.get_running_loop().create_future(), 0.0)
 
     return make
 
@@ -166,14 +168,14 @@ async def test_a_log_that_a_reader_holds_is_left_until_it_is_much_too_long(
         checkpoints.between_batches()
         modes.append([each.mode for each in told if isinstance(each, CheckpointRun)])
     assert modes == [["passive"], ["passive"], ["passive", "passive"]]  # to truncate it was tried in vain
-    assert checkpoints.waiting
+    assert checkpoints.is_waiting()
     other.execute("COMMIT")
     grow(connection, 1)
     checkpoints.between_batches()
     assert len(told) == 2
     grow(connection, 400)
     checkpoints.between_batches()
-    assert not checkpoints.waiting
+    assert not checkpoints.is_waiting()
     grow(connection, 1)
     checkpoints.between_batches()
     assert len(told) == 3
@@ -182,14 +184,16 @@ async def test_a_log_that_a_reader_holds_is_left_until_it_is_much_too_long(
     assert told[-1].mode == "truncate"
 
 
-async def test_an_idle_checkpoint_is_tried_once(
+async def test_an_idle_checkpoint_leaves_readers_in_peace(
     checkpoints: Checkpoints, connection: apsw.Connection, other: apsw.Connection
 ) -> None:
     other.execute("BEGIN; SELECT * FROM people").fetchall()
     connection.execute("INSERT INTO people (name) VALUES ('x')")
-    assert checkpoints.waiting
     checkpoints.when_idle()
-    assert not checkpoints.waiting
+    assert checkpoints.is_waiting()
+    other.execute("COMMIT")
+    checkpoints.when_idle()
+    assert not checkpoints.is_waiting()
 
 
 async def test_a_file_that_is_not_in_wal_mode_has_nothing_to_checkpoint(
@@ -197,7 +201,7 @@ async def test_a_file_that_is_not_in_wal_mode_has_nothing_to_checkpoint(
 ) -> None:
     connection.execute("PRAGMA journal_mode = DELETE").fetchall()
     checkpoints.at_the_end()
-    assert (told, checkpoints.waiting) == ([], False)
+    assert (told, checkpoints.is_waiting()) == ([], False)
 
 
 # ---- the turn and the thread ---------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from wherry.sqlite.batch import Batch
 from wherry.sqlite.job import Job
 from wherry.sqlite.refusals import refusal
 from wherry.sqlite.slow import SlowStatements
-from wherry.statement import SQLiteValue, Step, WriteResult, WriteTransaction
+from wherry.statement import Expectations, SQLiteValue, Step, WriteResult, WriteTransaction
 
 SCHEMA = """
     PRAGMA foreign_keys = ON;
@@ -50,16 +50,15 @@ fragile_steps = st.one_of(
 
 
 def writes(steps: st.SearchStrategy[Step]) -> st.SearchStrategy[list[WriteTransaction]]:
-    write = st.builds(
-        WriteTransaction,
-        st.lists(steps, min_size=1, max_size=2).map(tuple),
-        st.just(0),
+    expects = st.builds(
+        Expectations,
         max_affected=st.none() | st.integers(0, 3),
         exactly=st.none() | st.just(1),
         every_row=st.just(False),
         rollback=st.booleans(),
-        upsert=st.just(False),
     )
+    several = st.lists(steps, min_size=1, max_size=2).map(tuple)
+    write = st.builds(WriteTransaction, several, st.just(0), expects, st.just(False))
     plain = st.builds(lambda step: WriteTransaction((step,), 0), steps)
     return st.lists(plain | write, max_size=12)
 
@@ -77,11 +76,11 @@ def one_after_another(connection: apsw.Connection, write: WriteTransaction) -> A
                 returned += rows
             if step.returning and any(row[0] != 1 for row in returned[before - affected :]):
                 raise PermissionError
-        if write.max_affected is not None and affected > write.max_affected:
+        if write.expects.max_affected is not None and affected > write.expects.max_affected:
             raise PermissionError
-        if write.exactly is not None and affected != write.exactly:
+        if write.expects.exactly is not None and affected != write.expects.exactly:
             raise PermissionError
-        connection.execute("ROLLBACK" if write.rollback and not violated(connection) else "COMMIT")
+        connection.execute("ROLLBACK" if write.expects.rollback and not violated(connection) else "COMMIT")
     except Exception as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -116,16 +115,7 @@ def require_equal(
     for connection in (together, apart):
         connection.execute(schema)
     version = together.pragma("schema_version")
-    jobs = [
-        Job(
-            WriteTransaction(
-                each.steps, version, each.max_affected, each.exactly, each.every_row, each.rollback, each.upsert
-            ),
-            loop.create_future(),
-            0.0,
-        )
-        for each in batch
-    ]
+    jobs = [Job(each._replace(schema_version=version), loop.create_future(), 0.0) for each in batch]
     runner, rest = Batch(together, limit=10, budget=10, busy_timeout=0, slow=SlowStatements()), list(jobs)
     while rest:
         rest = list(runner.run(rest).rest)

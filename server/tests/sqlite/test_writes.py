@@ -289,8 +289,8 @@ async def test_a_write_that_is_cancelled_before_it_is_begun_never_happens(
     database: Database, insert_film: Insert, hold_turn: Hold, rows_of: Rows
 ) -> None:
     with hold_turn():
-        first = asyncio.create_task(database.write(insert_film(("Ran", 1985))))
-        second = asyncio.create_task(database.write(insert_film(("Ikiru", 1952))))
+        first = asyncio.ensure_future(database.write(insert_film(("Ran", 1985))))
+        second = asyncio.ensure_future(database.write(insert_film(("Ikiru", 1952))))
         while database.queue_length < 1:
             await asyncio.sleep(0)
         second.cancel()
@@ -306,7 +306,7 @@ async def test_a_write_that_waits_too_long_for_its_turn_never_happens(
     database = open_database(busy_timeout=0.05)
     with hold_turn(), pytest.raises(DatabaseBusy) as caught:
         await asyncio.gather(
-            *[asyncio.create_task(database.write(insert_film((title, 1985)))) for title in ("Ran", "Ikiru")]
+            *[asyncio.ensure_future(database.write(insert_film((title, 1985)))) for title in ("Ran", "Ikiru")]
         )
     assert dict(caught.value.headers) == {"retry-after": "1"}
     assert await database.write(insert_film(("Dodesukaden", 1970))) == WriteResult(1, [])
@@ -346,11 +346,11 @@ async def test_a_commit_that_fails_acknowledges_nothing(
 async def test_more_waiting_writes_than_can_wait_are_refused(
     database: Database, insert_film: Insert, hold_turn: Hold, outcome: Outcome
 ) -> None:
+    async def write(number: int) -> WriteResult:
+        return await database.write(insert_film((f"film {number}", 1900)))
+
     with hold_turn():
-        tasks = [
-            asyncio.create_task(outcome(database.write(insert_film((f"film {n}", 1900)))))
-            for n in range(2 * WAITING_WRITES)
-        ]
+        tasks = [asyncio.create_task(outcome(write(n))) for n in range(2 * WAITING_WRITES)]
         while not any(task.done() for task in tasks):
             await asyncio.sleep(0)
     outcomes = await asyncio.gather(*tasks)
@@ -406,7 +406,7 @@ async def test_closing_writes_what_waits_and_empties_the_log(
 ) -> None:
     database = open_database()
     with hold_turn():
-        tasks = [asyncio.create_task(database.write(insert_film((str(n), 1985)))) for n in range(3)]
+        tasks = [asyncio.ensure_future(database.write(insert_film((str(n), 1985)))) for n in range(3)]
         while database.queue_length < 2:
             await asyncio.sleep(0)
         closing = asyncio.create_task(database.close())

@@ -1,13 +1,12 @@
 """The body of a write: JSON, CSV or a form, decoded into columns and rows.
 
-`decode_payload` knows no schema; `rest.planner` decides what its columns mean and `Converter`s turn a value into
+`payload_decoder` knows no schema; `rest.planner` decides what its columns mean and `Converter`s turn a value into
 what SQLite keeps.
 """
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -35,38 +34,26 @@ class Payload(NamedTuple):
     is_text: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PayloadParts:
-    """Payloads of one request: several only where rows miss columns that then get their defaults."""
-
-    parts: tuple[Payload, ...]
-
-    @property
-    def columns(self) -> tuple[tuple[str, ...], ...]:
-        """The columns of each part: what the payload adds to the request's shape."""
-        return tuple(part.columns for part in self.parts)
-
-    @property
-    def count(self) -> int:
-        """How many rows there are."""
-        return sum(len(part.rows) for part in self.parts)
+#: The payload of one request: in several parts only where rows miss columns that then get their defaults.
+Parts: TypeAlias = tuple[Payload, ...]
+#: How a body becomes its parts; the query parameter `columns` and the Content-Type have decided that.
+DecodeBody: TypeAlias = "Callable[[bytes], Parts]"
 
 
-def decode_payload(
-    body: bytes, content_type: str, *, columns: tuple[str, ...] | None, missing_default: bool
-) -> PayloadParts:
-    """Decode a body. Raises RequestError PGRST102 for one that cannot be read.
+def payload_decoder(content_type: str, *, columns: tuple[str, ...] | None, missing_default: bool) -> DecodeBody:
+    """Return the function that decodes bodies; it raises RequestError PGRST102 for one that cannot be read.
 
     `columns` (the query parameter) says which members count; a row that lacks one gets NULL, or the column's
-    default when `missing_default`. Without it all rows must have the same members.
+    default when `missing_default`. Without it all rows must have the same members. Raises RequestError (415) for a
+    type of content that is none of ours.
     """
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type in ("", "application/json") or media_type.endswith("+json"):
-        return _arrange(_decode_json(body), columns, missing_default=missing_default)
+        return lambda body: _arrange(_decode_json(body), columns, missing_default=missing_default)
     if media_type == "text/csv":
-        return _select(_decode_csv(body), columns)
+        return lambda body: _select(_decode_csv(body), columns)
     if media_type == "application/x-www-form-urlencoded":
-        return _select(_decode_form(body), columns)
+        return lambda body: _select(_decode_form(body), columns)
     raise RequestError(
         f"Content-Type not acceptable: {media_type[:100]}",
         hint="Send application/json, text/csv or application/x-www-form-urlencoded",
@@ -122,17 +109,17 @@ def _arrange(
     columns: tuple[str, ...] | None,
     *,
     missing_default: bool,
-) -> PayloadParts:
+) -> Parts:
     rows = [document] if isinstance(document, dict) else document
     if columns is not None:
         if missing_default:
             return _group_by_members([{c: row[c] for c in columns if c in row} for row in rows])
-        return PayloadParts((Payload(columns, [tuple([row.get(c) for c in columns]) for row in rows]),))
+        return (Payload(columns, [tuple([row.get(c) for c in columns]) for row in rows]),)
     if not rows:
-        return PayloadParts(())
+        return ()
     names = tuple(rows[0])
     if len(rows) == 1:
-        return PayloadParts((Payload(names, (tuple(rows[0].values()),)),))
+        return (Payload(names, (tuple(rows[0].values()),)),)
     members = rows[0].keys()
     arranged = []
     for number, row in enumerate(rows):
@@ -145,10 +132,10 @@ def _arrange(
                 hint="Give all objects the same keys, or name the keys that count in ?columns=",
             )
         arranged.append(tuple([row[name] for name in names]))
-    return PayloadParts((Payload(names, arranged),))
+    return (Payload(names, arranged),)
 
 
-def _group_by_members(rows: list[dict[str, JSONValue]]) -> PayloadParts:
+def _group_by_members(rows: list[dict[str, JSONValue]]) -> Parts:
     """Keep the order of rows: a new part starts where the members change."""
     parts: list[tuple[tuple[str, ...], list[tuple[JSONValue, ...]]]] = []
     for row in rows:
@@ -156,7 +143,7 @@ def _group_by_members(rows: list[dict[str, JSONValue]]) -> PayloadParts:
         if not parts or parts[-1][0] != names:
             parts.append((names, []))
         parts[-1][1].append(tuple(row.values()))
-    return PayloadParts(tuple(Payload(names, arranged) for names, arranged in parts))
+    return tuple([Payload(names, arranged) for names, arranged in parts])
 
 
 def _decode_csv(body: bytes) -> Payload:
@@ -196,14 +183,14 @@ def _decode_form(body: bytes) -> Payload:
     return Payload(tuple(members), (tuple(members.values()),), is_text=True)
 
 
-def _select(payload: Payload, columns: tuple[str, ...] | None) -> PayloadParts:
+def _select(payload: Payload, columns: tuple[str, ...] | None) -> Parts:
     if len(set(payload.columns)) < len(payload.columns):
         raise RequestError("A column stands twice in the header", code="PGRST102", details=", ".join(payload.columns))
     if columns is None or not payload.rows:
-        return PayloadParts((payload,) if payload.rows else ())
+        return (payload,) if payload.rows else ()
     positions = [payload.columns.index(c) if c in payload.columns else None for c in columns]
     rows = [tuple([None if p is None else row[p] for p in positions]) for row in payload.rows]
-    return PayloadParts((Payload(columns, rows, payload.is_text),))
+    return (Payload(columns, rows, payload.is_text),)
 
 
 # ---- what SQLite keeps -----------------------------------------------------------------------------------------

@@ -14,12 +14,13 @@ from wherry.rest.api_request import ApiRequest
 from wherry.rest.compiler import compile_plan
 from wherry.rest.conversion import ConvertRows, rows_converter
 from wherry.rest.names import Names
+from wherry.rest.payload import DecodeBody
 from wherry.rest.plan import InsertPlan, ReadRequestPlan
 from wherry.rest.planner import plan_request
 from wherry.rest.response import ReadHeaders, WriteForm
 from wherry.rest.write_compiler import PreparedWrite
 from wherry.schema.model import Schema, Table
-from wherry.statement import Framing, ReadTransaction
+from wherry.statement import NO_EXPECTATIONS, Expectations, Framing, ReadTransaction
 
 Key: TypeAlias = Hashable
 _Key = TypeVar("_Key", bound=Hashable)
@@ -44,6 +45,7 @@ class PreparedRows:
     """A write of some columns that only lacks its values."""
 
     write: PreparedWrite
+    expects: Expectations
     convert: ConvertRows
     form: WriteForm
     table: Table
@@ -56,6 +58,8 @@ class ParsedWrite:
     """The words of a write without its body, and the plans made for the columns that bodies had."""
 
     request: ApiRequest
+    path: str  #: of the resource, for Location
+    decode: DecodeBody
     by_columns: dict[tuple[tuple[str, ...], bool], PreparedRows] = field(default_factory=dict)
 
 
@@ -95,14 +99,15 @@ class PlanCache:
         headers = ReadHeaders.of(request.format, request.preferences)
         return PreparedRead(transaction, headers, request.format.is_singular, plan.read.offset)
 
-    def write(self, key: Key, parse: Callable[[], ApiRequest]) -> ParsedWrite:
-        """Return the parsed words of a write."""
-        found = self._writes.get(key)
-        return found if found is not None else _remember(self._writes, key, ParsedWrite(parse()))
+    def write(self, key: Key) -> ParsedWrite | None:
+        """Return the parsed words of a write, None for one that was not seen yet."""
+        return self._writes.get(key)
 
-    def rows(
-        self, parsed: ParsedWrite, columns: tuple[str, ...], identity: Identity, *, is_text: bool, path: str
-    ) -> PreparedRows:
+    def remember_write(self, key: Key, parsed: ParsedWrite) -> ParsedWrite:
+        """Remember the parsed words of a write; the key holds all that they were parsed from, and the role."""
+        return _remember(self._writes, key, parsed)
+
+    def rows(self, parsed: ParsedWrite, columns: tuple[str, ...], identity: Identity, *, is_text: bool) -> PreparedRows:
         """Return the prepared write of some columns; the role is in the key that `parsed` was found by."""
         found = parsed.by_columns.get((columns, is_text))
         if found is not None:
@@ -110,7 +115,7 @@ class PlanCache:
             return found
         self.misses += 1
         request = replace(parsed.request, payload_columns=columns)
-        prepared = self._prepare_rows(request, identity, is_text=is_text, path=path)
+        prepared = self._prepare_rows(request, identity, is_text=is_text, path=parsed.path)
         return _remember(parsed.by_columns, (columns, is_text), prepared)
 
     def _prepare_rows(self, request: ApiRequest, identity: Identity, *, is_text: bool, path: str) -> PreparedRows:
@@ -122,6 +127,7 @@ class PlanCache:
         framing = Framing(b"", b",", b"") if request.format.is_singular else write.framing
         return PreparedRows(
             write=write,
+            expects=_expectations(request, write),
             convert=rows_converter([table.columns[name] for name in request.payload_columns], is_text=is_text),
             form=WriteForm.of(
                 request,
@@ -136,6 +142,17 @@ class PlanCache:
             identified_by=plan.identified_by if isinstance(plan, InsertPlan) else (),
             upsert=isinstance(plan, InsertPlan) and plan.conflict is not None and plan.conflict.merge,
         )
+
+
+def _expectations(request: ApiRequest, write: PreparedWrite) -> Expectations:
+    preferences = request.preferences
+    expects = Expectations(
+        max_affected=preferences.max_affected if preferences.strict else None,
+        exactly=1 if request.format.is_singular else None,
+        every_row=write.every_row,
+        rollback=preferences.rollback,
+    )
+    return NO_EXPECTATIONS if expects == NO_EXPECTATIONS else expects
 
 
 def _remember(kept: dict[_Key, _Kept], key: _Key, value: _Kept) -> _Kept:

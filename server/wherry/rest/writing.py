@@ -18,7 +18,7 @@ from wherry.rest.api_request import ApiRequest
 from wherry.rest.current_plans import ATTEMPTS, OF_AN_OLDER_SCHEMA, CurrentPlans, changed_too_fast
 from wherry.rest.headers import HeaderMap, check_profile, parse_accept, parse_preferences, text_of
 from wherry.rest.literals import to_number_or_text
-from wherry.rest.payload import Payload, PayloadParts, decode_payload
+from wherry.rest.payload import DecodeBody, Parts, Payload, payload_decoder
 from wherry.rest.plan_cache import ParsedWrite, PlanCache, PreparedRows
 from wherry.rest.query_params import Shape, parse_query, split_query
 from wherry.rest.response import Response, in_utf8, require_single
@@ -49,6 +49,7 @@ class WriteEndpoint:
             shape,
             headers.get(b"prefer"),
             headers.get(b"accept"),
+            headers.get(b"content-type"),
             headers.get(b"content-profile"),
             identity.role,
         )
@@ -57,9 +58,11 @@ class WriteEndpoint:
         plans = self._plans.current
         for _ in range(ATTEMPTS):
             try:
-                parsed = plans.write(key, lambda: _parse_write(method, resource, shape, headers))
-                payload = _decode(method, body, headers, parsed.request)
-                response = await self._run(plans, parsed, payload, values, identity, f"{self._base_path}/{resource}")
+                parsed = plans.write(key)
+                if parsed is None:
+                    path = f"{self._base_path}/{resource}"
+                    parsed = plans.remember_write(key, _parse_write(method, resource, shape, headers, path))
+                response = await self._run(plans, parsed, parsed.decode(body), values, identity)
                 break
             except OF_AN_OLDER_SCHEMA as error:
                 plans = await self._plans.newer(error)
@@ -68,37 +71,21 @@ class WriteEndpoint:
         await respond(send, response.status, response.headers, in_utf8(response.body))
 
     async def _run(
-        self,
-        plans: PlanCache,
-        parsed: ParsedWrite,
-        payload: PayloadParts,
-        values: Sequence[str],
-        identity: Identity,
-        path: str,
+        self, plans: PlanCache, parsed: ParsedWrite, parts: Parts, values: Sequence[str], identity: Identity
     ) -> Response:
         """Run a write and make its response, once it is durable."""
-        prepared = [
-            plans.rows(parsed, part.columns, identity, is_text=part.is_text, path=path) for part in payload.parts
-        ]
-        if not payload.count:
-            return _without_rows(plans.rows(parsed, (), identity, is_text=False, path=path), parsed.request)
-        first, preferences = prepared[0], parsed.request.preferences
-        steps = tuple([_bind(rows, part, values, identity) for rows, part in zip(prepared, payload.parts, strict=True)])
-        transaction = WriteTransaction(
-            steps,
-            plans.schema.version,
-            max_affected=preferences.max_affected if preferences.strict else None,
-            exactly=1 if parsed.request.format.is_singular else None,
-            every_row=first.write.every_row,
-            rollback=preferences.rollback,
-            upsert=first.upsert,
-        )
+        prepared = [plans.rows(parsed, part.columns, identity, is_text=part.is_text) for part in parts]
+        if not prepared or not parts[0].rows:
+            return _without_rows(plans.rows(parsed, (), identity, is_text=False), parsed.request)
+        first = prepared[0]
+        steps = tuple([_bind(rows, part, values, identity) for rows, part in zip(prepared, parts, strict=True)])
+        transaction = WriteTransaction(steps, plans.schema.version, first.expects, first.upsert)
         try:
             return first.form.respond(await self._database.write(transaction))
         except WriteUndone as undone:
             _refuse(undone, first, identity)
         except ConstraintError as error:
-            columns, names = payload.parts[0].columns, plans.names(identity)
+            columns, names = parts[0].columns, plans.names(identity)
             raise await explain_violation(
                 error, names, first.table, columns, steps[0].rows, self._counter(plans, identity)
             ) from error
@@ -120,36 +107,41 @@ class WriteEndpoint:
 # ---- parse -----------------------------------------------------------------------------------------------------------
 
 
-def _parse_write(method: str, resource: str, shape: Shape, headers: HeaderMap) -> ApiRequest:
+def _parse_write(method: str, resource: str, shape: Shape, headers: HeaderMap, path: str) -> ParsedWrite:
     if b"content-profile" in headers:
         check_profile(text_of(headers, b"content-profile"), "Content-Profile")
-    return ApiRequest(
+    request = ApiRequest(
         method=method,
         resource=resource,
         query=parse_query(shape),
         preferences=parse_preferences(text_of(headers, b"prefer")),
         format=parse_accept(text_of(headers, b"accept")),
     )
+    return ParsedWrite(request, path, _decoder(request, text_of(headers, b"content-type")))
 
 
-_NO_VALUES = PayloadParts((Payload((), ((),)),))
+_NO_VALUES: Parts = (Payload((), ((),)),)
 
 
-def _decode(method: str, body: bytes, headers: HeaderMap, request: ApiRequest) -> PayloadParts:
-    """Decode the body. A DELETE has none; an update takes one row, and a PUT as well."""
+def _decoder(request: ApiRequest, content_type: str) -> DecodeBody:
+    """Return what decodes the bodies. A DELETE has none; an update takes one row, and a PUT as well."""
+    method = request.method
     if method == "DELETE":
-        return _NO_VALUES
-    payload = decode_payload(
-        body,
-        text_of(headers, b"content-type"),
-        columns=request.query.columns,
-        missing_default=request.preferences.missing_default,
+        return lambda body: _NO_VALUES
+    decode = payload_decoder(
+        content_type, columns=request.query.columns, missing_default=request.preferences.missing_default
     )
     if method == "POST":
-        return payload
-    if payload.count > 1 or (method == "PUT" and payload.count != 1):
-        raise RequestError(f"A {method} takes one row, not {payload.count}", hint="Send one object", code="PGRST102")
-    return PayloadParts(tuple(part for part in payload.parts if part.columns))
+        return decode
+
+    def decode_one(body: bytes) -> Parts:
+        parts = decode(body)
+        count = sum([len(part.rows) for part in parts])
+        if count > 1 or (method == "PUT" and count != 1):
+            raise RequestError(f"A {method} takes one row, not {count}", hint="Send one object", code="PGRST102")
+        return parts if all(part.columns for part in parts) else ()
+
+    return decode_one
 
 
 # ---- run -------------------------------------------------------------------------------------------------------

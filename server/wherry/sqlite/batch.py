@@ -179,7 +179,7 @@ class Batch:
         error undoes the transaction.
         """
         transaction = job.transaction
-        guarded = self._fragile or (job.guarded and not (alone and not transaction.rollback))
+        guarded = self._fragile or (job.guarded and not (alone and not transaction.expects.rollback))
         try:
             if transaction.schema_version != self._schema_version:
                 raise SchemaChanged("the schema of the file has changed")
@@ -190,7 +190,7 @@ class Batch:
             self._deadline = inf
             if self._fragile:
                 self._require_no_deferred_violation()
-            if transaction.rollback:
+            if transaction.expects.rollback:
                 self._execute("ROLLBACK TO job")
             if guarded:
                 self._execute("RELEASE job")

@@ -19,9 +19,7 @@ class BlockingThread:
         self._queue: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread: Thread | None = None
 
-    def do(
-        self, loop: asyncio.AbstractEventLoop, work: Callable[[], Outcome], then: Callable[[Outcome], None]
-    ) -> None:
+    def do(self, loop: asyncio.AbstractEventLoop, work: Callable[[], Outcome], then: Callable[[Outcome], None]) -> None:
         """Do `work`, which must not raise, in the thread, and then `then` with its outcome on the loop."""
         self._queue.put(lambda: call_threadsafe(loop, then, work()))
         if self._thread is None:

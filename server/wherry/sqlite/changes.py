@@ -43,6 +43,7 @@ class Changes:
         return WriteResult(affected, returned, inserted)
 
     def _steps(self, write: WriteTransaction) -> tuple[int, _Rows]:
+        max_affected, exactly, every_row, _ = write.expects
         affected = 0
         returned: _Rows = []
         for step in write.steps:
@@ -50,14 +51,14 @@ class Changes:
                 rows = self._returning(step)
                 affected += len(rows)
                 forbidden = step.checked and any(row[0] != 1 for row in rows)
-                if forbidden or (write.every_row and len(rows) < len(step.rows)):
+                if forbidden or (every_row and len(rows) < len(step.rows)):
                     raise WriteUndone(UndoReason.FORBIDDEN, affected)
                 returned += rows
             else:
                 affected += self._changing(step)
-        if write.max_affected is not None and affected > write.max_affected:
+        if max_affected is not None and affected > max_affected:
             raise WriteUndone(UndoReason.TOO_MANY, affected)
-        if write.exactly is not None and affected != write.exactly:
+        if exactly is not None and affected != exactly:
             raise WriteUndone(UndoReason.NOT_EXACTLY, affected)
         return affected, returned
 

@@ -1,6 +1,6 @@
 """The door to the served file: reads on the event loop or in reader threads, writes grouped into durable commits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -130,8 +130,8 @@ class Database:
         bindings = ReadBindings(transaction.rows.bind(values, identity), transaction.size.bind(values, identity))
         return await self._readers.read(transaction, bindings, schema_version)
 
-    async def write(self, transaction: WriteTransaction) -> WriteResult:
-        """Run a write, all of it or nothing, and return what it did after it is durable.
+    def write(self, transaction: WriteTransaction) -> Awaitable[WriteResult]:
+        """Run a write, all of it or nothing; await what it did, which is known when it is durable.
 
         Raises SchemaChanged; WriteUndone where it would break one of its expectations; DatabaseError (ConstraintError
         and others) where SQLite refuses; StatementTimeout; DatabaseBusy. A write that is cancelled before it
@@ -139,7 +139,7 @@ class Database:
         """
         if self._writer is None:
             raise DatabaseError("the database is served read-only", code="25006", status=405)
-        return await self._writer.write(transaction)
+        return self._writer.write(transaction)
 
     async def call(self, function: Callable[[apsw.Connection], Result]) -> Result:
         """Run `function` with a reader's connection in a thread, inside one snapshot: for the catalogue's queries."""

@@ -4,7 +4,7 @@ import asyncio
 from threading import Lock
 from typing import Final
 
-from wherry.statement import WriteResult, WriteTransaction
+from wherry.statement import NO_EXPECTATIONS, WriteResult, WriteTransaction
 
 #: Rows from which on a write is large.
 LARGE_ROWS: Final = 64
@@ -20,32 +20,20 @@ class Job:
         self.future = future
         self.since = since
         self.outcome: WriteResult | BaseException | None = None
-        steps = transaction.steps
-        if len(steps) == 1:
-            step = steps[0]
-            rows = len(step.rows)
-            self.large = rows > LARGE_ROWS
-            self.guarded = rows != 1 or (step.returning and step.checked) or _has_expectations(transaction)
-        else:
-            self.large = sum(len(step.rows) for step in steps) > LARGE_ROWS
-            self.guarded = True
+        step, *more = transaction.steps
+        rows = len(step.rows) + sum([len(other.rows) for other in more])
+        self.large = rows > LARGE_ROWS
+        #: whether undoing the write takes more than SQLite does for one failed statement
+        self.guarded = (
+            rows != 1 or bool(more) or (step.returning and step.checked) or transaction.expects is not NO_EXPECTATIONS
+        )
         self._claimed = Lock()
 
     def claim(self) -> bool:
-        """Take the job, to begin it or to give it up; only the first who asks gets it."""
-        return self._claimed.acquire(blocking=False)
+        """Take the job, to begin it or to give it up; only the first who asks gets it, nobody what was cancelled."""
+        return not self.future.cancelled() and self._claimed.acquire(blocking=False)
 
     def unclaim(self) -> None:
         """Put the job back: what was begun of it is undone, and it may be begun again, or given up."""
         self.outcome = None
         self._claimed.release()
-
-
-def _has_expectations(transaction: WriteTransaction) -> bool:
-    """Return whether the write may have to be undone although SQLite has run it."""
-    return (
-        transaction.rollback
-        or transaction.every_row
-        or transaction.max_affected is not None
-        or transaction.exactly is not None
-    )

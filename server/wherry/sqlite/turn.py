@@ -15,7 +15,10 @@ from wherry.observe import Emit, Notice
 
 
 class Turn:
-    """The right to write among the processes that share a sidecar, as a context manager; used by one thread at a time."""
+    """The right to write among the processes that share a sidecar, as a context manager.
+
+    It may be used by one thread at a time.
+    """
 
     def __init__(self, path: Path, emit: Emit) -> None:
         self._path = path

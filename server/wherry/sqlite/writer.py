@@ -86,6 +86,7 @@ class Writer:
         self._at_work: Sequence[Job] = ()
         self._busy = False
         self._sweeping = False
+        self._has_written = False  # since the log was last looked after
         self._will_look = False
         self._resting_since = 0.0
         self._closing = False
@@ -96,8 +97,8 @@ class Writer:
         """How many writes wait."""
         return len(self._small) + len(self._large)
 
-    async def write(self, transaction: WriteTransaction) -> WriteResult:
-        """Return what the write did, once it is durable; see `Database.write`."""
+    def write(self, transaction: WriteTransaction) -> "asyncio.Future[WriteResult]":
+        """Return a future of what the write did, once it is durable; see `Database.write`."""
         if self._closing:
             raise stopping()
         if self.queue_length >= WAITING_WRITES:
@@ -111,11 +112,7 @@ class Writer:
         if not self._sweeping:
             self._sweeping = True
             loop.call_later(self._patience, self._sweep, loop)
-        try:
-            return await job.future
-        except asyncio.CancelledError:
-            job.claim()
-            raise
+        return job.future
 
     async def close(self, *, patience: float) -> None:
         """Write what waits and empty the log, at most `patience` seconds; refuse what is left."""
@@ -135,7 +132,7 @@ class Writer:
         return loop
 
     def _is_slow(self, transaction: WriteTransaction) -> bool:
-        return any([step.sql in self._slow for step in transaction.steps])
+        return any(step.sql in self._slow for step in transaction.steps)
 
     # On the loop, with nobody at work
 
@@ -193,6 +190,7 @@ class Writer:
     def _answer(self, run: BatchRun) -> None:
         """Tell everybody in a batch at once, and go on."""
         self._at_work = ()
+        self._has_written = True
         for job in run.ran:
             if isinstance(job.outcome, WriteResult):
                 settle(job.future, job.outcome)  # type: ignore[arg-type]  # a future of less is one of object
@@ -207,7 +205,7 @@ class Writer:
     def _rest(self, loop: asyncio.AbstractEventLoop) -> None:
         self._busy = False
         self._resting_since = perf_counter()
-        if not self._will_look:
+        if self._has_written and not self._will_look:
             self._will_look = True
             loop.call_later(IDLE, self._look, loop)
 
@@ -222,6 +220,7 @@ class Writer:
             loop.call_later(left, self._look, loop)
         elif self._checkpoints.is_waiting():
             self._busy = True
+            self._has_written = False  # readers that hold the log up are left in peace
             self._thread.do(loop, lambda: self._look_after(self._checkpoints.when_idle), self._go_on)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
