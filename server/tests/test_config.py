@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wherry.config import SETTINGS, Environment, LogLevel, Settings, database_path
+from wherry.config import OWN_EXPORT, SETTINGS, Environment, LogLevel, Settings, database_path
 from wherry.errors import StartError
 
 
@@ -44,6 +44,7 @@ def test_a_database_is_all_that_must_be_named() -> None:
         shutdown_grace=10,
         cors_origins=("*",),
         wal=True,
+        studio=OWN_EXPORT,
         readers=4,
     )
 
@@ -78,6 +79,7 @@ def test_every_setting_is_read() -> None:
         "WHERRY_SHUTDOWN_GRACE": "30",
         "WHERRY_CORS_ORIGINS": "https://a.example, https://b.example",
         "WHERRY_WAL": "off",
+        "WHERRY_STUDIO": "client/out",
         "WHERRY_READERS": "8",
     }
 
@@ -104,6 +106,7 @@ def test_every_setting_is_read() -> None:
         shutdown_grace=30,
         cors_origins=("https://a.example", "https://b.example"),
         wal=False,
+        studio=Path.cwd() / "client" / "out",
         readers=8,
     )
 
@@ -131,6 +134,15 @@ def test_production_listens_on_every_address() -> None:
 
 def test_wherry_env_goes_before_node_env() -> None:
     assert settings(WHERRY_ENV="development", NODE_ENV="production").production is False
+
+
+def test_the_web_client_is_the_packages_own_or_a_folders_or_none() -> None:
+    assert [settings(WHERRY_STUDIO=value).studio for value in ("", "off", "OFF", "./off")] == [
+        OWN_EXPORT,
+        None,
+        None,
+        Path.cwd() / "off",
+    ]
 
 
 def test_public_keys_come_from_a_file_or_an_address_and_not_from_both() -> None:

@@ -16,7 +16,7 @@ from wherry.asgi import Application, Receive, Scope, Send
 from wherry.auth.jwks import KeyRefresher, trust_issuer
 from wherry.auth.keys import load_secret
 from wherry.auth.tokens import TokenVerifier
-from wherry.config import Settings
+from wherry.config import OWN_EXPORT, Settings
 from wherry.errors import DatabaseBusy, SchemaError, StartError, WherryError
 from wherry.logs import LEVELS, JsonLog
 from wherry.metrics import RUNTIME_DIRECTORY, Metrics
@@ -28,8 +28,11 @@ from wherry.rest.current_plans import CurrentPlans, describe
 from wherry.rest.endpoints import BASE_PATH, DataApi
 from wherry.sqlite.connection import SQLITE_VERSION
 from wherry.sqlite.database import Database
+from wherry.studio import Site, has_export, read_export
 
 _TABLES = f"{BASE_PATH}/"
+#: What no page stands below.
+_OURS = "/api/"
 
 #: Seconds between two looks at policies.sql and the schema, and between two flushes of the log.
 _WATCH, _FLUSH = 0.5, 0.2
@@ -56,6 +59,7 @@ class Wherry:
         self._keys: KeyRefresher | None = None
         secret = load_secret(settings)
         self._tokens = TokenVerifier(secret, audience=settings.jwt_audience)
+        self._site = _site(settings)
         self._operations = Operations(self._ready, self._metrics.text)
         self._middleware = Middleware(self._route, self.emit, CrossOrigin(frozenset(settings.cors_origins)))
 
@@ -75,6 +79,10 @@ class Wherry:
         operation = self._operations.endpoint(path)
         if operation is not None:
             return operation(scope, receive, send)
+        if self._site is not None and not path.startswith(_OURS) and path != _OURS[:-1]:
+            page = self._site.endpoint(path, scope["method"])
+            if page is not None:
+                return page(scope, receive, send)
         raise SchemaError(
             "Invalid path specified in request URL",
             hint=f"The API is at {BASE_PATH}/<table or view>",
@@ -198,6 +206,14 @@ class Wherry:
             token_cache_hits=self._tokens.hits,
             token_cache_misses=self._tokens.misses,
         )
+
+
+def _site(settings: Settings) -> Site | None:
+    """Return the web client's pages; None where there are none, which only the package's own folder may be without."""
+    folder = settings.studio
+    if folder is None or (folder == OWN_EXPORT and not has_export(folder)):
+        return None
+    return Site(read_export(folder))
 
 
 def _tune_process() -> None:

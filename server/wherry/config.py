@@ -87,11 +87,14 @@ SETTINGS = (
     ),
     Setting("WHERRY_CORS_ORIGINS", "*", "The origins that browsers may call from, separated by commas; * for all."),
     Setting("WHERRY_WAL", "on", "on asks the database for WAL mode, off leaves its journal mode as it is."),
+    Setting("WHERRY_STUDIO", "", "The folder of the web client's export to serve at /; off serves none."),
     Setting("WHERRY_READERS", "4", "The threads of each process that run slow reads."),
 )
 
 #: In a container nobody else hears the loopback; on a desk everybody would hear the rest.
 _HOSTS = {Environment.DEVELOPMENT: "127.0.0.1", Environment.PRODUCTION: "0.0.0.0"}  # noqa: S104 - see above
+#: Where the package's build puts the web client's export; there may be none.
+OWN_EXPORT = Path(__file__).parent / "studio" / "export"
 _DEFAULTS = {setting.name: setting.default for setting in SETTINGS}
 
 
@@ -120,6 +123,7 @@ class Settings:
     shutdown_grace: int = 10
     cors_origins: tuple[str, ...] = ("*",)
     wal: bool = True
+    studio: Path | None = OWN_EXPORT
     readers: int = 4
 
     @classmethod
@@ -156,6 +160,7 @@ class Settings:
             shutdown_grace=read.whole("WHERRY_SHUTDOWN_GRACE", least=1, most=3600),
             cors_origins=tuple(filter(None, map(str.strip, read.value("WHERRY_CORS_ORIGINS").split(",")))),
             wal=read.word("WHERRY_WAL", Switch) is Switch.ON,
+            studio=read.studio(),
             readers=read.whole("WHERRY_READERS", least=1, most=256),
         )
 
@@ -258,6 +263,10 @@ class _Reader:
     def path(self, name: str) -> Path | None:
         value = self.text(name)
         return None if value is None else Path(value).absolute()
+
+    def studio(self) -> Path | None:
+        is_off = self.value("WHERRY_STUDIO").lower() == Switch.OFF
+        return None if is_off else self.path("WHERRY_STUDIO") or OWN_EXPORT
 
     def whole(self, name: str, *, least: int, most: int = 2**63 - 1) -> int:
         value = self.value(name)

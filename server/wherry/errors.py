@@ -154,10 +154,17 @@ class TooLarge(RequestError):
 
 
 class MethodNotAllowed(ApiError):
-    """The resource has no such method."""
+    """The resource has no such method; `allow` lists those that it has, where they are always the same."""
 
     status = 405
     code = "PGRST117"
+
+    def __init__(
+        self, message: str, *, allow: str | None = None, hint: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, code=code)
+        if allow is not None:
+            self.headers = {"allow": allow}
 
 
 class SchemaError(ApiError):

@@ -7,7 +7,6 @@ sends requests here should send them elsewhere on a 503. `/metrics` is Prometheu
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from types import MappingProxyType
 
 from msgspec.json import encode
 
@@ -44,7 +43,9 @@ class Operations:
         path = scope["path"]
         exchange_of(scope).route = path
         if scope["method"] not in ("GET", "HEAD"):
-            raise OnlyRead(f"{path} has no method {scope['method']}", hint="Use GET or HEAD.")
+            raise MethodNotAllowed(
+                f"{path} has no method {scope['method']}", allow="GET, HEAD", hint="Use GET or HEAD."
+            )
         if path == "/metrics":
             await respond(send, 200, [_PROMETHEUS, _NO_STORE], self._metrics())
             return
@@ -65,9 +66,3 @@ class Operations:
         except WherryError as error:
             return str(error).encode("utf-8", "replace").decode()
         return None
-
-
-class OnlyRead(MethodNotAllowed):
-    """The endpoints of this module change nothing."""
-
-    headers = MappingProxyType({"allow": "GET, HEAD"})

@@ -112,6 +112,7 @@ class _Served:
                 sidecar=database.with_suffix(".wherry"),
                 jwt_secret=SECRET,
                 log_level=LogLevel.SILENT,
+                studio=None,
             )
         )
         self._runner.run(self._application.start())

@@ -33,6 +33,7 @@ def eventually(holds: Callable[[], object], seconds: float = 20) -> None:
 def environment(**variables: str) -> dict[str, str]:
     """Return the environment of this process without settings of its own, and with some."""
     return {
+        "WHERRY_STUDIO": "off",  # whether it was built is no matter of the tests
         **{name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ},
         **{name: value for name, value in os.environ.items() if name.startswith("COV")},
         **variables,
