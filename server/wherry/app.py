@@ -12,6 +12,8 @@ from pathlib import Path
 from time import perf_counter
 
 from wherry import __version__
+from wherry.admin import BASE_PATH as ADMIN_PATH
+from wherry.admin import AdminApi, HealthReport, Links
 from wherry.asgi import Application, Receive, Scope, Send
 from wherry.auth.jwks import KeyRefresher, trust_issuer
 from wherry.auth.keys import load_secret
@@ -31,6 +33,7 @@ from wherry.sqlite.database import Database
 from wherry.studio import Site, has_export, read_export
 
 _TABLES = f"{BASE_PATH}/"
+_ADMIN = f"{ADMIN_PATH}/"
 #: What no page stands below.
 _OURS = "/api/"
 
@@ -56,9 +59,10 @@ class Wherry:
         self._database: Database | None = None
         self._plans: CurrentPlans | None = None
         self._data_api: Application | None = None
+        self._admin: Application | None = None
         self._keys: KeyRefresher | None = None
-        secret = load_secret(settings)
-        self._tokens = TokenVerifier(secret, audience=settings.jwt_audience)
+        self._secret = load_secret(settings)
+        self._tokens = TokenVerifier(self._secret, audience=settings.jwt_audience)
         self._site = _site(settings)
         self._operations = Operations(self._ready, self._metrics.text)
         self._middleware = Middleware(self._route, self.emit, CrossOrigin(frozenset(settings.cors_origins)))
@@ -74,11 +78,15 @@ class Wherry:
         path: str = scope["path"]
         if path.startswith(_TABLES) or path == BASE_PATH:
             if self._data_api is None:
-                raise DatabaseBusy("The server is starting", hint="Send the request again in a moment")
+                raise _starting()
             return self._data_api(scope, receive, send)
         operation = self._operations.endpoint(path)
         if operation is not None:
             return operation(scope, receive, send)
+        if path.startswith(_ADMIN):
+            if self._admin is None:
+                raise _starting()
+            return self._admin(scope, receive, send)
         if self._site is not None and not path.startswith(_OURS) and path != _OURS[:-1]:
             page = self._site.endpoint(path, scope["method"])
             if page is not None:
@@ -135,6 +143,12 @@ class Wherry:
             plans,
             lambda current, identity: describe(current, identity, BASE_PATH),
             max_body=settings.max_body,
+        )
+        self._admin = AdminApi(
+            self._tokens,
+            Links(settings.sidecar),
+            HealthReport(settings, database, plans),
+            secret=self._secret,
         )
         self._keys = trust_issuer(self._tokens, settings, self.emit)
         if self._keys is not None:
@@ -206,6 +220,10 @@ class Wherry:
             token_cache_hits=self._tokens.hits,
             token_cache_misses=self._tokens.misses,
         )
+
+
+def _starting() -> DatabaseBusy:
+    return DatabaseBusy("The server is starting", hint="Send the request again in a moment")
 
 
 def _site(settings: Settings) -> Site | None:

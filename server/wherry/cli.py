@@ -1,7 +1,7 @@
-"""The command line: `wherry serve`, `wherry keys`, `wherry demo`.
+"""The command line: `wherry serve`, `wherry keys`, `wherry link`, `wherry demo`.
 
 What cannot be done is said in one sentence on stderr, with the exit code 1; a command that is not understood gets
-the exit code 2. Standard output belongs to the answer: the keys, or the server's log.
+the exit code 2. Standard output belongs to the answer: the keys, the link, or the server's log.
 
 Rooms are imported inside the commands, so that `wherry --help` doesn't wait for all of them.
 """
@@ -108,6 +108,33 @@ def keys(
 
 
 @app.command()
+def link(
+    database: Database = None,
+    url: Annotated[
+        str | None, typer.Option(metavar="BASE", show_default=False, help="Where the server is; else HOST and PORT.")
+    ] = None,
+) -> None:
+    """Print a link that signs one browser in to Studio, once, within ten minutes."""
+    from wherry.admin.links import LIFETIME, Links, link_address
+    from wherry.auth.keys import can_sign
+    from wherry.config import Settings, web_address
+    from wherry.sqlite.file import require_file
+
+    settings = Settings.from_environment(os.environ, DATABASE_URL=database)
+    base = _address(settings) if url is None else web_address("--url", url)
+    if settings.port == 0 and url is None:
+        raise StartError("PORT is 0, so where the server listens is not known: say it with --url.")
+    if "?" in base or "#" in base:
+        raise StartError(f"--url is {base!r}: write it without a query and a fragment.")
+    if not can_sign(settings):
+        raise StartError("Only public keys are trusted here: sign in at the other issuer, or set JWT_SECRET.")
+    require_file(settings.database)
+    _become_owner(settings.database)
+    print(link_address(base, Links(settings.sidecar).make()))
+    print(f"It signs in the first browser that opens it, within {LIFETIME // 60} minutes.", file=sys.stderr)
+
+
+@app.command()
 def demo(path: Annotated[Path, typer.Argument(help="The SQLite file to make; it must not exist.")]) -> None:
     """Make the demo database, a film library with its policies."""
     from wherry.demo import build
@@ -115,12 +142,41 @@ def demo(path: Annotated[Path, typer.Argument(help="The SQLite file to make; it 
     build(path)
 
 
+def _address(settings: "Settings") -> str:
+    """Return where this machine reaches the server: an address that means every one becomes the loopback's."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 - only compared
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def _become_owner(path: Path) -> None:
+    """Be the file's owner, if this is the superuser: what is made beside the file must be the server's to remove."""
+    owner = path.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        try:
+            os.setegid(owner.st_gid)
+            os.seteuid(owner.st_uid)
+        except OSError as error:
+            raise StartError(f"{path} belongs to another user; run the command as that user.") from error
+
+
+def _studio(settings: "Settings", address: str) -> list[str]:
+    """Return the greeting's line with a link to Studio; none where it is not served, or no link can be kept."""
+    from wherry.admin.links import Links, link_address
+    from wherry.studio import has_export
+
+    if settings.studio is None or not has_export(settings.studio):
+        return []
+    try:
+        return [f"  studio        {link_address(address, Links(settings.sidecar).make())}"]
+    except StartError:
+        return [f"  studio        {address}/"]
+
+
 def _greeting(settings: "Settings", read_only_reason: str) -> str:
     """Say in development where the server listens, what it serves, and how to call it."""
     from wherry.auth.keys import api_keys
 
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"http://{host}:{settings.port}"
+    address = _address(settings)
     missing = "" if os.path.lexists(settings.policies) else " (no such file: only service_role reads and writes)"
     lines = [f"Wherry serves {settings.database} on {address}", f"  policies      {settings.policies}{missing}"]
     if read_only_reason:
@@ -128,5 +184,6 @@ def _greeting(settings: "Settings", read_only_reason: str) -> str:
     if settings.jwt_secret is not None:
         made = api_keys(settings.jwt_secret)
         lines += [f"  {role:13} {key}" for role, key in made.items()]
+        lines += _studio(settings, address)
         lines += [f"Try: curl {address}/api/rest/v1/ -H 'apikey: {made['service_role']}'"]
     return "\n".join(lines)

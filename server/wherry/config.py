@@ -170,6 +170,18 @@ class Settings:
         return self.environment is Environment.PRODUCTION
 
 
+def web_address(name: str, value: str) -> str:
+    """Return the value of a setting or an argument that is an http or https address. Raises StartError."""
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid or not value.isprintable() or " " in value:
+        raise StartError(f"{name} is {value!r}: write an address that begins with http:// or https://.")
+    return value
+
+
 def database_path(url: str) -> Path:
     """Return the absolute path of the file that a DATABASE_URL means; the module's docstring has the rules.
 
@@ -294,13 +306,4 @@ class _Reader:
 
     def address(self, name: str) -> str | None:
         value = self.text(name)
-        if value is None:
-            return None
-        try:
-            parts = urlsplit(value)
-            valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            valid = False
-        if not valid or not value.isprintable() or " " in value:
-            raise StartError(f"{name} is {value!r}: write an address that begins with http:// or https://.")
-        return value
+        return None if value is None else web_address(name, value)

@@ -15,6 +15,7 @@
         │   └── TooLarge        413  PGRST102   the body is larger than the server takes
         ├── SchemaError         400  PGRST2xx   a name that the schema (as the role sees it) does not have
         ├── TokenError          401  PGRST3xx   the token cannot be trusted
+        ├── SignInRefused       401  28P01      a one-time link cannot be used
         ├── AccessDenied        403  42501      the role may not; 401 when the role is `anon`
         ├── CardinalityError    406  PGRST116   a singular response was asked and there is not one row
         ├── MaxAffectedError    400  PGRST124   more rows affected than the caller allowed
@@ -189,6 +190,14 @@ class TokenError(ApiError):
         super().__init__(message, code=code, details=details, hint=hint)
         challenge = f'Bearer error="invalid_token", error_description="{message}"'
         self.headers = {"www-authenticate": challenge}
+
+
+class SignInRefused(ApiError):
+    """A one-time link cannot be used; the answer does not say whether there ever was one."""
+
+    status = 401
+    code = "28P01"
+    headers = MappingProxyType({"www-authenticate": "Bearer"})
 
 
 class AccessDenied(ApiError):

@@ -9,6 +9,8 @@ The secret that signs and verifies tokens is
 
 The `anon` and `service_role` keys are tokens without a user, as the Supabase clients take them. They are the same
 each time they are asked for: they are issued at the beginning of the current decade and expire twenty years later.
+
+Who signs in to Studio with a one-time link gets a `service_role` token of their own, for twelve hours.
 """
 
 import os
@@ -22,6 +24,10 @@ from wherry.config import Settings
 from wherry.errors import StartError
 from wherry.identity import ANON, SERVICE_ROLE
 
+#: Seconds that somebody who signed in to Studio stays so: a working day.
+SESSION_SECONDS = 12 * 60 * 60
+
+_ISSUER = "wherry"
 _KEPT_AS = "jwt_secret"
 
 
@@ -42,9 +48,24 @@ def api_keys(secret: str, now: datetime | None = None) -> dict[str, str]:
     year = (now or datetime.now(UTC)).year // 10 * 10
     issued, expires = (int(datetime(y, 1, 1, tzinfo=UTC).timestamp()) for y in (year, year + 20))
     return {
-        role: sign({"role": role, "iss": "wherry", "iat": issued, "exp": expires}, secret)
+        role: sign({"role": role, "iss": _ISSUER, "iat": issued, "exp": expires}, secret)
         for role in (ANON, SERVICE_ROLE)
     }
+
+
+def session_token(secret: str, now: int) -> str:
+    """Return a token of the service role for a session that begins now, in seconds of the epoch."""
+    return sign({"role": SERVICE_ROLE, "iss": _ISSUER, "iat": now, "exp": now + SESSION_SECONDS}, secret)
+
+
+def can_sign(settings: Settings) -> bool:
+    """Tell whether a server with these settings signs tokens: not where it trusts public keys alone."""
+    return not (
+        settings.production
+        and settings.jwt_secret is None
+        and settings.jwt_secret_file is None
+        and (settings.jwks_url is not None or settings.jwks_file is not None)
+    )
 
 
 def _find_secret(settings: Settings, *, may_forget: bool) -> str | None:

@@ -57,6 +57,8 @@ class CurrentPlans:
         self._current: PlanCache | None = None
         self._stamp: Stamp = None
         self._past_hits = self._past_misses = 0
+        self.has_policies = False  #: whether those of a policies.sql are in force, be it an earlier state of it
+        self.policies_refusal: str | None = None  #: why policies.sql cannot be used as it is
 
     @property
     def current(self) -> PlanCache:
@@ -120,9 +122,13 @@ class CurrentPlans:
                 raise StartError(f"{error}") from error
             self._emit(PoliciesRefused(str(self._file.path), str(error)))
             policies = last.policies if last.schema.version == schema.version else no_policies(schema)
+            self.has_policies = self.has_policies and last.schema.version == schema.version
+            self.policies_refusal = str(error)
         else:
             path = str(self._file.path) if stamp is not None else None
             self._emit(PoliciesLoaded(path, policies.version, len(policies.roles), policies.warnings))
+            self.has_policies = path is not None
+            self.policies_refusal = None
         self._past_hits, self._past_misses = self.hits, self.misses
         self._stamp = stamp
         self._current = PlanCache(schema, policies, max_rows=self._max_rows)

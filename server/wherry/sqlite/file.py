@@ -36,7 +36,7 @@ class FileState:
 
 def inspect_file(path: Path, *, read_only: bool = False) -> FileState:
     """Return how `path` can be served; raise StartError, in one sentence, where it cannot be."""
-    _require_file(path)
+    require_file(path)
     reason = "the setting says so" if read_only else _unwritable(path)
     access = Access.READ_ONLY if reason else Access.READ_WRITE
     try:
@@ -47,7 +47,8 @@ def inspect_file(path: Path, *, read_only: bool = False) -> FileState:
         raise StartError(f"{path} cannot be opened: {error}.") from error
 
 
-def _require_file(path: Path) -> None:
+def require_file(path: Path) -> None:
+    """Raise StartError where `path` is no file that can be read; SQLite does not look at it."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
