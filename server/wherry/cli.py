@@ -71,9 +71,11 @@ def serve(
     from wherry.config import Settings
     from wherry.serving import listening_address
     from wherry.serving import serve as serve_requests
-    from wherry.sqlite.file import inspect_file
+    from wherry.sqlite.file import inspect_file, make_file
 
     settings = Settings.from_environment(os.environ, DATABASE_URL=database, HOST=host, PORT=port, WORKERS=workers)
+    if settings.create and make_file(settings.database):
+        _log(settings, f"{settings.database} was made: there was no file, and WHERRY_CREATE is on.")
     state = inspect_file(settings.database)
     address, free_port = listening_address(settings.host, settings.port)
     secret = load_secret(settings, may_forget=state.read_only)
@@ -140,6 +142,16 @@ def demo(path: Annotated[Path, typer.Argument(help="The SQLite file to make; it 
     from wherry.demo import build
 
     build(path)
+
+
+def _log(settings: "Settings", sentence: str) -> None:
+    """Write a line of the log before there is a worker to write it."""
+    from wherry.logs import LEVELS, JsonLog
+    from wherry.observe import Notice
+
+    log = JsonLog(level=LEVELS[settings.log_level])
+    log(Notice(sentence))
+    log.flush()
 
 
 def _address(settings: "Settings") -> str:

@@ -70,6 +70,7 @@ SETTINGS = (
     Setting("JWKS_URL", "", "An http or https address of the public keys (JWK set) that also sign tokens."),
     Setting("JWKS_FILE", "", "A file with the public keys (JWK set) that also sign tokens."),
     Setting("JWT_AUD", "", "The audience that a token with an aud claim must name; not checked where empty."),
+    Setting("WHERRY_CREATE", "off", "on makes an empty database where there is no file, off ends the start."),
     Setting("WHERRY_POLICIES", "", "The file that says who may do what; policies.sql beside the database."),
     Setting("WHERRY_SIDECAR", "", "The folder for what the server keeps; for app.db that is app.wherry beside it."),
     Setting(
@@ -105,6 +106,7 @@ class Settings:
     database: Path
     policies: Path
     sidecar: Path
+    create: bool = False
     environment: Environment = Environment.DEVELOPMENT
     host: str = "127.0.0.1"
     port: int = 4000
@@ -142,6 +144,7 @@ class Settings:
             database=database,
             policies=read.path("WHERRY_POLICIES") or database.parent / "policies.sql",
             sidecar=read.path("WHERRY_SIDECAR") or database.with_suffix(".wherry"),
+            create=read.word("WHERRY_CREATE", Switch) is Switch.ON,
             environment=environment,
             host=read.text("HOST") or _HOSTS[environment],
             port=read.whole("PORT", least=0, most=65535),

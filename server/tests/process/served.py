@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +106,8 @@ def start_serving(database: Path, *, workers: int = 1, **settings: str) -> Serve
 
     Its log and errors go into files beside the database, with a name that no other start has.
     """
-    number = len(list(database.parent.glob("*.log")))
-    log, errors = (database.parent / f"server{number}.{kind}" for kind in ("log", "err"))
+    log = _new_file(database.parent)
+    errors = log.with_suffix(".err")
     with log.open("wb") as output, errors.open("wb") as complaints:
         process = subprocess.Popen(
             [sys.executable, "-m", "wherry", "serve", str(database), "--port", "0", "--workers", str(workers)],
@@ -127,6 +128,16 @@ def start_serving(database: Path, *, workers: int = 1, **settings: str) -> Serve
         served.kill()
         raise
     return served
+
+
+def _new_file(folder: Path) -> Path:
+    """Make the log's file; several servers may start at once."""
+    for number in count():
+        path = folder / f"server{number}.log"
+        with suppress(FileExistsError):
+            path.touch(exist_ok=False)
+            return path
+    raise AssertionError
 
 
 def _answers(served: Served) -> bool:

@@ -90,7 +90,7 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
     path = tmp_path / "missing.db"
 
     assert refusal(path) == (
-        f"wherry: {path} does not exist; name an SQLite file, or make one: sqlite3 {path} VACUUM\n"
+        f"wherry: {path} does not exist; name an SQLite file, or set WHERRY_CREATE=on to have an empty one made.\n"
     )
     assert list(tmp_path.iterdir()) == []
 

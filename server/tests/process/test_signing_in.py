@@ -91,7 +91,7 @@ def test_a_link_that_cannot_be_made_is_said(database: Path, tmp_path: Path) -> N
     assert wherry("link", missing) == (
         1,
         "",
-        f"wherry: {missing} does not exist; name an SQLite file, or make one: sqlite3 {missing} VACUUM\n",
+        f"wherry: {missing} does not exist; name an SQLite file, or set WHERRY_CREATE=on to have an empty one made.\n",
     )
     for url, said in {
         "app.example.org": "write an address that begins with http:// or https://.",

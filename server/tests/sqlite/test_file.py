@@ -14,8 +14,8 @@ import pytest
 from wherry.errors import DatabaseError, StartError
 from wherry.identity import ANONYMOUS
 from wherry.observe import Notice, Observation
-from wherry.sqlite.connection import Access, require_sqlite
-from wherry.sqlite.database import Database
+from wherry.sqlite.connection import Access, open_writer, require_sqlite
+from wherry.sqlite.database import Database, _ask_for_wal
 from wherry.sqlite.file import FileState, inspect_file
 from wherry.sqlite.results import Page
 from wherry.statement import ReadTransaction, WriteTransaction
@@ -77,7 +77,9 @@ def test_names_with_signs_of_a_uri_are_names(library: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    assert sentence(tmp_path / "a.db") == ("FILE does not exist; name an SQLite file, or make one: sqlite3 FILE VACUUM")
+    assert sentence(tmp_path / "a.db") == (
+        "FILE does not exist; name an SQLite file, or set WHERRY_CREATE=on to have an empty one made."
+    )
 
 
 def test_a_name_below_a_file_is_named(library: Path) -> None:
@@ -124,6 +126,21 @@ def test_a_file_that_another_process_locks_while_it_is_opened_is_named(
     assert told == [Notice(f"{library} stays in delete mode: another process is using it.", warning=True)]
     assert database.state.journal_mode == "delete"
     database._inline.close()
+
+
+def test_wal_mode_is_asked_for_again_while_another_server_asks_for_it(
+    library: Path, other: apsw.Connection, told: list[Observation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Servers that start at once do: SQLite refuses all but one at once."""
+    other.execute("BEGIN IMMEDIATE")
+    connection = open_writer(library, busy_timeout=0)
+    monkeypatch.setattr("wherry.sqlite.database.sleep", lambda _: other.execute("COMMIT"))
+
+    state = _ask_for_wal(connection, inspect_file(library), 20, told.append)
+
+    assert state.journal_mode == "wal"
+    assert told == [Notice(f"{library} is in WAL mode now (it was in delete mode).")]
+    connection.close()
 
 
 def test_a_file_without_permission_is_named(

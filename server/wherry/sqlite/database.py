@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Final, TypeVar
 
 import apsw
@@ -27,6 +28,9 @@ Result = TypeVar("Result")
 
 _INLINE_CACHE_KIB: Final = 64 * 1024
 _READER_CACHE_KIB: Final = 8 * 1024
+
+#: Seconds until WAL mode is asked for again, of a file that another process is using.
+_ASK_AGAIN: Final = 0.02
 
 #: Seconds that a stream waits to be read on.
 STALL: Final = 30.0
@@ -74,7 +78,7 @@ class Database:
         try:
             if not state.read_only:
                 connection = open_writer(path, busy_timeout=busy_timeout)
-                state = _ask_for_wal(connection, state, emit) if wal else state
+                state = _ask_for_wal(connection, state, busy_timeout, emit) if wal else state
                 writer = _writer(
                     connection,
                     sidecar,
@@ -191,15 +195,24 @@ def _writer(
     )
 
 
-def _ask_for_wal(connection: apsw.Connection, state: FileState, emit: Emit) -> FileState:
-    """Put the file into WAL mode, which persists, and say so."""
+def _ask_for_wal(connection: apsw.Connection, state: FileState, patience: float, emit: Emit) -> FileState:
+    """Put the file into WAL mode, which persists, and say so.
+
+    Of servers that start at once, and ask at once, SQLite refuses all but one without letting them wait.
+    """
     if state.journal_mode == "wal":
         return state
-    try:
-        mode = str(connection.execute("PRAGMA journal_mode = WAL").fetchall()[0][0])
-    except apsw.BusyError:
-        emit(Notice(f"{state.path} stays in {state.journal_mode} mode: another process is using it.", warning=True))
-        return state
+    until = monotonic() + patience
+    while True:
+        try:
+            mode = str(connection.execute("PRAGMA journal_mode = WAL").fetchall()[0][0])
+            break
+        except apsw.BusyError:
+            if monotonic() >= until:
+                told = f"{state.path} stays in {state.journal_mode} mode: another process is using it."
+                emit(Notice(told, warning=True))
+                return state
+        sleep(_ASK_AGAIN)
     emit(Notice(f"{state.path} is in WAL mode now (it was in {state.journal_mode} mode)."))
     return FileState(state.path, state.access, mode)
 

@@ -47,12 +47,34 @@ def inspect_file(path: Path, *, read_only: bool = False) -> FileState:
         raise StartError(f"{path} cannot be opened: {error}.") from error
 
 
+def make_file(path: Path) -> bool:
+    """Make an empty database where there is none; tell whether it was made. Raises StartError.
+
+    SQLite takes an empty file for an empty database. The kernel lets one of several servers make it that start at
+    once; none can come upon half of it.
+    """
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        folder = os.open(path.parent, os.O_RDONLY)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise StartError(f"{path} cannot be made: {error.strerror}.") from error
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return True
+
+
 def require_file(path: Path) -> None:
     """Raise StartError where `path` is no file that can be read; SQLite does not look at it."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError as error:
-        raise StartError(f"{path} does not exist; name an SQLite file, or make one: sqlite3 {path} VACUUM") from error
+        raise StartError(
+            f"{path} does not exist; name an SQLite file, or set WHERRY_CREATE=on to have an empty one made."
+        ) from error
     except OSError as error:
         raise StartError(f"{path} cannot be looked at: {error.strerror}.") from error
     if stat.S_ISDIR(mode):
