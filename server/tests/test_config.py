@@ -1,6 +1,7 @@
 """Settings: every variable, its default, and the sentence for a value that cannot be used."""
 
 from contextlib import suppress
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ def test_a_database_is_all_that_must_be_named() -> None:
         inline_budget=0.005,
         shutdown_grace=10,
         cors_origins=("*",),
+        trusted_proxies=(),
         wal=True,
         studio=OWN_EXPORT,
         readers=4,
@@ -80,6 +82,7 @@ def test_every_setting_is_read() -> None:
         "WHERRY_INLINE_BUDGET": "20",
         "WHERRY_SHUTDOWN_GRACE": "30",
         "WHERRY_CORS_ORIGINS": "https://a.example, https://b.example",
+        "TRUSTED_PROXIES": "10.0.0.1, 172.16.0.0/12 fd00::/8",
         "WHERRY_WAL": "off",
         "WHERRY_STUDIO": "client/out",
         "WHERRY_READERS": "8",
@@ -108,6 +111,7 @@ def test_every_setting_is_read() -> None:
         inline_budget=0.02,
         shutdown_grace=30,
         cors_origins=("https://a.example", "https://b.example"),
+        trusted_proxies=(ip_network("10.0.0.1"), ip_network("172.16.0.0/12"), ip_network("fd00::/8")),
         wal=False,
         studio=Path.cwd() / "client" / "out",
         readers=8,
@@ -191,6 +195,16 @@ def test_a_server_without_a_database_says_how_to_name_one() -> None:
             "LOG_LEVEL",
             "loud",
             "LOG_LEVEL is 'loud': write one of trace, debug, info, warn, error, fatal, silent.",
+        ),
+        (
+            "TRUSTED_PROXIES",
+            "nginx",
+            "TRUSTED_PROXIES is 'nginx': write addresses and networks, such as 10.0.0.1 or 172.16.0.0/12.",
+        ),
+        (
+            "TRUSTED_PROXIES",
+            "::1,::/129",
+            "TRUSTED_PROXIES is '::1,::/129': write addresses and networks, such as 10.0.0.1 or 172.16.0.0/12.",
         ),
         ("WHERRY_WAL", "yes", "WHERRY_WAL is 'yes': write one of on, off."),
         (

@@ -26,6 +26,7 @@ from wherry.middleware import CrossOrigin, Middleware
 from wherry.observe import Emit, Readings, ServerStarted, ServerStopped, ServerStopping, UnexpectedError, fan_out
 from wherry.operations import Operations
 from wherry.policies import PoliciesFile
+from wherry.proxies import TrustedProxies
 from wherry.rest.current_plans import CurrentPlans, describe
 from wherry.rest.endpoints import BASE_PATH, DataApi
 from wherry.sqlite.connection import SQLITE_VERSION
@@ -65,7 +66,12 @@ class Wherry:
         self._tokens = TokenVerifier(self._secret, audience=settings.jwt_audience)
         self._site = _site(settings)
         self._operations = Operations(self._ready, self._metrics.text)
-        self._middleware = Middleware(self._route, self.emit, CrossOrigin(frozenset(settings.cors_origins)))
+        self._middleware = Middleware(
+            self._route,
+            self.emit,
+            CrossOrigin(frozenset(settings.cors_origins)),
+            TrustedProxies(settings.trusted_proxies) if settings.trusted_proxies else None,
+        )
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer a request, or live through the lifespan."""

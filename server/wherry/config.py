@@ -16,6 +16,7 @@ Which file `DATABASE_URL` means (`database_path`):
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
@@ -87,6 +88,7 @@ SETTINGS = (
         "WHERRY_SHUTDOWN_GRACE", "10", "Whole seconds that requests in flight have to end when the server is stopped."
     ),
     Setting("WHERRY_CORS_ORIGINS", "*", "The origins that browsers may call from, separated by commas; * for all."),
+    Setting("TRUSTED_PROXIES", "", "Addresses and networks of the proxies whose X-Forwarded-For the log believes."),
     Setting("WHERRY_WAL", "on", "on asks the database for WAL mode, off leaves its journal mode as it is."),
     Setting("WHERRY_STUDIO", "", "The folder of the web client's export to serve at /; off serves none."),
     Setting("WHERRY_READERS", "4", "The threads of each process that run slow reads."),
@@ -124,6 +126,7 @@ class Settings:
     inline_budget: float = 0.005
     shutdown_grace: int = 10
     cors_origins: tuple[str, ...] = ("*",)
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     wal: bool = True
     studio: Path | None = OWN_EXPORT
     readers: int = 4
@@ -162,6 +165,7 @@ class Settings:
             inline_budget=read.number("WHERRY_INLINE_BUDGET", most=10000) / 1000,
             shutdown_grace=read.whole("WHERRY_SHUTDOWN_GRACE", least=1, most=3600),
             cors_origins=tuple(filter(None, map(str.strip, read.value("WHERRY_CORS_ORIGINS").split(",")))),
+            trusted_proxies=read.networks("TRUSTED_PROXIES"),
             wal=read.word("WHERRY_WAL", Switch) is Switch.ON,
             studio=read.studio(),
             readers=read.whole("WHERRY_READERS", least=1, most=256),
@@ -306,6 +310,15 @@ class _Reader:
         if value not in list(words):
             raise StartError(f"{name} is {value!r}: write one of {', '.join(words)}.")
         return words(value)
+
+    def networks(self, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        written = self.value(name).replace(",", " ").split()
+        try:
+            return tuple(ip_network(network, strict=False) for network in written)
+        except ValueError as error:
+            raise StartError(
+                f"{name} is {self.value(name)!r}: write addresses and networks, such as 10.0.0.1 or 172.16.0.0/12."
+            ) from error
 
     def address(self, name: str) -> str | None:
         value = self.text(name)

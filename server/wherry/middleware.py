@@ -38,6 +38,7 @@ from wherry.asgi import (
 )
 from wherry.errors import ApiError, ClientGone
 from wherry.observe import Emit, RequestServed, ResponseBrokenOff, UnexpectedError
+from wherry.proxies import TrustedProxies
 
 CLIENT_CLOSED_REQUEST = 499  #: never sent; nginx' word for a client that went away
 
@@ -82,10 +83,17 @@ class CrossOrigin:
 class Middleware:
     """The ASGI application around the application; a class because it numbers the requests."""
 
-    def __init__(self, application: Application, emit: Emit, cross_origin: CrossOrigin | None = None) -> None:
+    def __init__(
+        self,
+        application: Application,
+        emit: Emit,
+        cross_origin: CrossOrigin | None = None,
+        proxies: TrustedProxies | None = None,
+    ) -> None:
         self._application = application
         self._emit = emit
         self._cross_origin = cross_origin or CrossOrigin()
+        self._proxies = proxies
         # without an Origin the response is the same, but a cache must not give it to a page that has one
         self._same_origin: Headers = [] if self._cross_origin.any_origin else [(b"vary", b"Origin")]
         self._any_origin = self._cross_origin.headers_for(b"") if self._cross_origin.any_origin else None
@@ -118,7 +126,7 @@ class Middleware:
             await self._answer_unexpected(exchange, error)
         finally:
             close_exchange(scope)
-            self._observe(scope, exchange, method, headers.get(b"user-agent", b""), perf_counter() - started)
+            self._observe(scope, exchange, method, headers, perf_counter() - started)
 
     def _exchange(self, send: Send, method: str, headers: Mapping[bytes, bytes]) -> Exchange:
         given = headers.get(b"x-request-id")
@@ -134,8 +142,13 @@ class Middleware:
             added += self._any_origin or self._cross_origin.headers_for(origin)
         return Exchange(send, request_id, added, method == "HEAD", headers)
 
-    def _observe(self, scope: Scope, exchange: Exchange, method: str, user_agent: bytes, seconds: float) -> None:
+    def _observe(
+        self, scope: Scope, exchange: Exchange, method: str, headers: Mapping[bytes, bytes], seconds: float
+    ) -> None:
         client = scope.get("client")
+        address: str | None = client[0] if client else None
+        if self._proxies is not None and address is not None:
+            address = self._proxies.client_of(address, headers)
         self._emit(
             RequestServed(
                 method,
@@ -147,8 +160,8 @@ class Middleware:
                 exchange.role,
                 scope.get("raw_path") or scope["path"].encode("utf-8", "surrogatepass"),
                 scope["query_string"],
-                client[0] if client else None,
-                user_agent,
+                address,
+                headers.get(b"user-agent", b""),
             )
         )
 

@@ -13,6 +13,7 @@ from wherry.asgi import Application, Message, Receive, Scope, Send, exchange_of,
 from wherry.logs import JsonLog
 from wherry.middleware import CrossOrigin, Middleware
 from wherry.observe import Observation
+from wherry.proxies import TrustedProxies
 
 
 @pytest.fixture
@@ -41,11 +42,12 @@ class Client:
 
     application: Application
     cross_origin: CrossOrigin | None = None
+    proxies: TrustedProxies | None = None
     observed: list[Observation] = field(default_factory=list)
     incoming: list[Message] = field(default_factory=lambda: [{"type": "http.request", "body": b""}])
 
     def __post_init__(self) -> None:
-        self.middleware = Middleware(self.application, self.observed.append, self.cross_origin)
+        self.middleware = Middleware(self.application, self.observed.append, self.cross_origin, self.proxies)
         self.sent: list[Message] = []
 
     async def ask(self, method: str, path: str = "/", query: str = "", **headers: str) -> Answer:

@@ -113,3 +113,16 @@ def test_health_and_readiness_answer_without_a_key(serve: Serve, file: Path) -> 
         assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
     assert requests_of(served) == []
     assert served.end() == 0
+
+
+def test_the_log_believes_a_proxy_that_is_trusted_and_nobody_else(serve: Serve, file: Path) -> None:
+    spoofed = {"x-forwarded-for": "198.51.100.7, 203.0.113.9", "x-real-ip": "198.51.100.7", "x-request-id": "a" * 32}
+    logged = []
+    for trusted in ("", "10.0.0.0/8", "10.0.0.0/8 127.0.0.0/8"):
+        served = serve(file, TRUSTED_PROXIES=trusted)
+        with served.client() as api:
+            assert api.get("films", headers=spoofed).headers["x-request-id"] == "a" * 32
+        assert served.end() == 0
+        logged += [line["req"] for line in requests_of(served) if line["reqId"] == "a" * 32]
+    addresses = [request["remoteAddress"] for request in logged if isinstance(request, dict)]
+    assert addresses == ["127.0.0.1", "127.0.0.1", "203.0.113.9"]
