@@ -2,7 +2,8 @@
 
 What an end looks like, from SIGTERM, SIGINT or SIGHUP on (`grace` is the time that all of it may take):
 
-1. The process takes no further connections, closes the idle ones and answers the requests in flight.
+1. The process takes no further connections and answers the requests in flight, each with the word that it was the last
+   of its connection. An idle connection may bring one more, for a second: a proxy may be sending it.
 2. At three quarters of the grace time, or when it is told again a second later (several signals at once are one wish:
    a terminal sends them to every process, and the main process sends them on), what is still in flight is cut.
 3. The application's lifespan ends: it closes the database.

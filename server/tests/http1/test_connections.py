@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import select
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from threading import Thread
@@ -345,6 +347,35 @@ def test_at_the_end_idle_connections_are_closed_and_requests_answered(serve: Ser
     assert received(working) == last
     with pytest.raises(ConnectionError):
         served.connect()
+
+
+def test_at_the_end_an_idle_connection_may_bring_one_more_request(serve: Serve) -> None:
+    """A proxy may be sending it just now: into a connection that is being closed it would send in vain."""
+    served = serve(limits=Limits(parting_seconds=20))
+    idle, used = served.connect(GET % 1), served.connect(GET % 1)
+    for connection in (idle, used):
+        response(connection)
+
+    served.end()
+    while not served.server.is_ending:
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), served.loop).result(10)
+
+    used.sendall(GET % 2 + GET % 3)
+    assert received(used) == b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\nconnection: close\r\n\r\nGET /2? "
+    assert select.select([idle], [], [], 0) == ([], [], [])
+    served.cut()
+    assert received(idle) == b""
+
+
+def test_at_the_end_connections_that_wait_to_be_accepted_are_answered(serve: Serve) -> None:
+    served = serve()
+    go_on = threading.Event()
+    served.loop.call_soon_threadsafe(go_on.wait)
+    waiting = [served.connect(GET % number) for number in range(20)]
+    served.end()
+    go_on.set()
+    answers = [received(connection).partition(b"\r\n\r\n")[2] for connection in waiting]
+    assert answers == [b"GET /%d? " % number for number in range(20)]
 
 
 def test_on_the_last_call_what_is_in_flight_is_cut(serve: Serve) -> None:

@@ -23,4 +23,5 @@ class Limits:
     idle_seconds: float = 75  #: between two requests
     write_seconds: float = 60  #: without a byte of a response that the client takes
     linger_seconds: float = 5  #: that a refused client may go on sending, to read why
+    parting_seconds: float = 1  #: that a connection may still bring a request when the server ends
     tick: float = 1
