@@ -391,6 +391,16 @@ def test_unknown_preferences_are_ignored_unless_strict(api: Api) -> None:
     assert api("GET", "films?select=id&limit=1", prefer="handling=lenient, colour=red").body == [{"id": 1}]
 
 
+def test_the_root_describes_one_schema_and_says_what_may_be_done(api: Api) -> None:
+    assert api("OPTIONS", "").headers["allow"] == "OPTIONS,GET,HEAD"
+    answer = api("GET", "", accept_profile="private")
+    assert (answer.status, answer.body["code"], answer.body["message"]) == (406, "PGRST106", "Invalid schema: private")
+
+
+def test_a_path_below_a_table_leads_nowhere(api: Api) -> None:
+    assert api.refused("films/1") == (404, "PGRST125", "Invalid path specified in request URL")
+
+
 def test_the_schema_of_the_clients_is_public(api: Api) -> None:
     assert api.get("films?select=id&limit=1", accept_profile="public") == [{"id": 1}]
 

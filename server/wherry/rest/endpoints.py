@@ -13,6 +13,7 @@ from wherry.auth.tokens import TokenVerifier
 from wherry.errors import MethodNotAllowed, SchemaError
 from wherry.identity import Identity
 from wherry.rest.current_plans import CurrentPlans
+from wherry.rest.headers import check_profile, text_of
 from wherry.rest.plan_cache import PlanCache
 from wherry.rest.reading import ReadEndpoint
 from wherry.rest.writing import WriteEndpoint
@@ -54,7 +55,7 @@ class DataApi:
         if resource in self._plans.current.schema.tables:
             exchange.route = f"{BASE_PATH}/{resource}"
         elif not resource or resource.startswith("rpc/"):
-            return self._beside_tables(send, method, resource, identity)
+            return self._beside_tables(scope, send, method, resource, identity)
         if method in ("GET", "HEAD"):
             return self._read(scope, receive, send, resource, headers, identity)
         if method in ("POST", "PATCH", "PUT", "DELETE"):
@@ -63,7 +64,7 @@ class DataApi:
             return self._allow(send, resource, identity)
         raise MethodNotAllowed(f"Unsupported HTTP method: {method[:20]}")
 
-    async def _beside_tables(self, send: Send, method: str, resource: str, identity: Identity) -> None:
+    async def _beside_tables(self, scope: Scope, send: Send, method: str, resource: str, identity: Identity) -> None:
         """Answer the root, which describes the API, and functions, of which there are none yet."""
         if resource:
             name = resource.removeprefix("rpc/")
@@ -74,8 +75,13 @@ class DataApi:
                 code="PGRST202",
                 status=404,
             )
+        if method == "OPTIONS":
+            return await respond(send, 200, [(b"allow", b"OPTIONS,GET,HEAD")])
         if method not in ("GET", "HEAD"):
             raise MethodNotAllowed(f"The root of the API has no method {method[:20]}", hint="Use GET")
+        headers = exchange_of(scope).headers
+        if b"accept-profile" in headers:
+            check_profile(text_of(headers, b"accept-profile"), "Accept-Profile")
         document = self._describe(self._plans.current, identity)
         await respond(send, 200, [(b"content-type", b"application/openapi+json; charset=utf-8")], document)
 

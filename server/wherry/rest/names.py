@@ -23,8 +23,19 @@ class Names:
     access: Callable[[Table], Access]
 
     def table(self, name: str) -> Table:
-        """Find a table or view. Raises SchemaError PGRST205 (404), or AccessDenied where the role has no privilege."""
+        """Find a table or view.
+
+        Raises SchemaError (404; PGRST125 for a path of several parts), or AccessDenied where the role has no privilege.
+        """
         table = self.schema.tables.get(name)
+        if table is None and "/" in name:
+            raise SchemaError(
+                "Invalid path specified in request URL",
+                details=f"There is nothing below a table, and none is called '{name[:200]}'",
+                hint="Embed what is related: films?select=*,roles(*)",
+                code="PGRST125",
+                status=404,
+            )
         if table is None:
             visible = (t.name for t in self.schema.tables.values() if not self.access(t).is_nothing)
             meant = closest(name, visible)
