@@ -288,7 +288,7 @@ def test_an_ambiguous_embed_lists_the_candidates(api: Api) -> None:
         ("films?select=x(id)", 400, "PGRST200", "Could not find a relationship between 'films' and 'x' in the schema cache"),
         ("films?select=people!x(id)", 400, "PGRST200", "Could not find a relationship between 'films' and 'people' in the schema cache"),
         ("films?reviews.stars=eq.1", 400, "PGRST108", "'reviews' is not an embedded resource in this request"),
-        ("films?select=reviews(id)&reviews.films.limit=1", 400, "PGRST108", "'reviews.films' is not an embedded resource in this request"),
+        ("films?select=reviews(id)&reviews.films.limit=1", 400, "PGRST108", "'films' is not an embedded resource in this request"),
         ("films?select=id&order=director(name)", 400, "PGRST108", "'director' is not an embedded resource in this request"),
         ("films?select=id,reviews(id)&order=reviews(stars)", 400, "PGRST118", "A related order on 'reviews' is not possible"),
         ("films?select=id,reviews(id)&reviews=eq.1", 400, "PGRST120", "Bad operator on the 'reviews' embedded resource"),
@@ -300,6 +300,28 @@ def test_an_ambiguous_embed_lists_the_candidates(api: Api) -> None:
 )  # fmt: skip
 def test_what_cannot_be_embedded_is_refused(api: Api, query: str, status: int, code: str, message: str) -> None:
     assert api.refused(query) == (status, code, message)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("people?select=id,made:films!films_director(id)&films.order=id.desc&films.limit=1&id=eq.1", [{"id": 1, "made": [{"id": 2}]}]),
+        ("people?select=id,made:films!films_director(id)&films.id=eq.2&made.id=lt.9&id=eq.1", [{"id": 1, "made": [{"id": 2}]}]),
+        ("people?select=id,made:films!films_director(id),films!films_producer(id)&films.id=eq.1&id=eq.1", [{"id": 1, "made": [{"id": 1}, {"id": 2}], "films": []}]),
+        ("people?select=id,made:films!films_director(id,marks:reviews(id))&films.reviews.limit=0&id=eq.2", [{"id": 2, "made": [{"id": 3, "marks": []}]}]),
+        ("films?select=id,director(name)&people.name=eq.x&id=eq.1", None),
+    ],
+)  # fmt: skip
+def test_an_embed_with_an_alias_is_found_by_its_own_name_too(api: Api, query: str, expected: Any) -> None:
+    answer = api("GET", query)
+    assert (answer.body == expected) if expected else (answer.body["code"] == "PGRST108")
+
+
+def test_rows_are_ordered_by_a_name_that_the_embed_gives(api: Api) -> None:
+    assert api.get("films?select=id,director(called:name)&order=director(called).desc.nullslast,id&limit=2") == [
+        {"id": 3, "director": {"called": "Jacques Tati"}},
+        {"id": 1, "director": {"called": "Fritz Lang"}},
+    ]
 
 
 def test_a_foreign_key_leads_to_its_table_whatever_views_show_the_table(tmp_path: Path) -> None:

@@ -364,7 +364,7 @@ def test_head_has_the_headers_and_no_body(api: Api) -> None:
 
 def test_the_response_says_where_it_came_from_and_which_preferences_counted(api: Api) -> None:
     answer = api("GET", "films?select=id&limit=1", prefer="count=exact, return=minimal, tx=commit")
-    assert answer.headers["content-location"] == "/api/rest/v1/films?select=id&limit=1"
+    assert answer.headers["content-location"] == "/api/rest/v1/films?limit=1&select=id"
     assert answer.headers["preference-applied"] == "count=exact, tx=commit"
 
 
@@ -389,6 +389,17 @@ def test_headers_that_cannot_be_served_are_refused(api: Api, headers: dict[str, 
 
 def test_unknown_preferences_are_ignored_unless_strict(api: Api) -> None:
     assert api("GET", "films?select=id&limit=1", prefer="handling=lenient, colour=red").body == [{"id": 1}]
+
+
+def test_one_set_of_parameters_is_one_location(api: Api) -> None:
+    for query in ("order=id&id=gt.2&id=lt.4", "id=lt.4&order=id&id=gt.2"):
+        location = api("GET", f"films?{query}").headers["content-location"]
+        assert location == "/api/rest/v1/films?id=gt.2&id=lt.4&order=id"
+
+
+def test_an_array_in_braces_is_equal_to_the_array(api: Api) -> None:
+    assert api.get("films?select=id&facts->tags=eq.{city,robot}") == [{"id": 1}]
+    assert api.get("films?select=id&facts->tags=isdistinct.{city}&facts->tags=not.is.null") == [{"id": 1}]
 
 
 def test_the_root_describes_one_schema_and_says_what_may_be_done(api: Api) -> None:

@@ -275,3 +275,4 @@ class ApiRequest:
     payload_columns: tuple[str, ...] = ()
     range_limit: int | None = None  #: index of the value, from the Range header
     range_offset: int | None = None
+    in_order: bool = True  #: whether the parameters stand in the order of the alphabet

@@ -47,11 +47,11 @@ def to_number_or_text(text: str) -> SQLiteValue:
 
 
 def to_minified(text: str) -> str:
-    """Take the spaces between the tokens out of JSON; another text stays as it is."""
+    """Take the spaces between the tokens out of JSON, and read `{1,2}` as the array [1,2]; another text stays."""
     try:
         return msgspec.json.format(text, indent=-1)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return text
+        return _to_array(text, "eq") if text.startswith("{") and text.endswith("}") else text
 
 
 def to_json_scalar(text: str) -> SQLiteValue:
@@ -123,11 +123,14 @@ def to_capped_limit(text: str, *, cap: int) -> int:
 
 # ---- lists -----------------------------------------------------------------------------------------------------
 
-_LIST_ITEM = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,"]*))\s*', re.DOTALL)
+_LIST_ITEM = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*(?=,|$)|([^,]*)', re.DOTALL)
 
 
 def read_list(text: str, *, opening: str, closing: str, operator: str) -> list[str]:
-    """Read `(a,"b,c")` or `{a,"b,c"}`. Raises RequestError PGRST100."""
+    """Read `(a,"b,c")` or `{a,"b,c"}`. Raises RequestError PGRST100.
+
+    As in PostgREST an item is quoted only if its quotes are all of it: `5" disk` is what it says.
+    """
     if not (text.startswith(opening) and text.endswith(closing) and len(text) > 1):
         raise RequestError(
             f"'{operator}' takes a list in {opening}{closing}, not '{text[:50]}'",
@@ -138,21 +141,15 @@ def read_list(text: str, *, opening: str, closing: str, operator: str) -> list[s
         return []
     if '"' not in inside:
         return inside.split(",")
-    items = []
+    items: list[str] = []
     position = 0
-    while True:
+    while position <= len(inside):
         found = _LIST_ITEM.match(inside, position)
-        end = len(inside) if found is None else found.end()
-        if found is None or (end < len(inside) and inside[end] != ","):
-            raise RequestError(
-                f"A quote in the list of '{operator}' is not closed",
-                details=f"in {text[:100]}",
-                hint=f'Write {operator}.{opening}"a, b","c"{closing}; put a backslash before a quote inside',
-            )
+        if found is None:
+            raise AssertionError("an item may be empty")
         items.append(re.sub(r"\\(.)", r"\1", found[1], flags=re.DOTALL) if found[1] is not None else found[2])
-        if end == len(inside):
-            return items
-        position = end + 1
+        position = found.end() + 1
+    return items
 
 
 def to_json_list(text: str, *, type_: ColumnType) -> str:
@@ -188,14 +185,19 @@ def to_document(text: str) -> str:
         return msgspec.json.encode(document).decode()
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         if stripped.startswith("{"):
-            items = read_list(stripped, opening="{", closing="}", operator="cs")
-            return msgspec.json.encode([to_number_or_text(item) for item in items]).decode()
+            return _to_array(stripped, "cs")
         raise RequestError(
             f"'{text[:100]}' is neither an array nor JSON",
             details=str(error),
             hint='Write {a,b}, ["a","b"] or {"key": "value"}',
             code="22P02",
         ) from error
+
+
+def _to_array(text: str, operator: str) -> str:
+    """Read PostgreSQL's form of an array, `{a,1}`, as JSON."""
+    items = read_list(text, opening="{", closing="}", operator=operator)
+    return msgspec.json.encode([to_number_or_text(item) for item in items]).decode()
 
 
 # ---- patterns --------------------------------------------------------------------------------------------------

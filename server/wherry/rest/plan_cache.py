@@ -38,6 +38,7 @@ class PreparedRead:
     headers: ReadHeaders
     singular: bool
     offset: int | None  #: index of the value that says where the page starts
+    in_order: bool  #: whether the parameters stand in the order of the alphabet, as Content-Location has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,9 @@ class PlanCache:
         if request.format.is_singular:
             transaction = replace(transaction, framing=Framing(b"", b",", b""))
         headers = ReadHeaders.of(request.format, request.preferences)
-        return PreparedRead(transaction, headers, request.format.is_singular, plan.read.offset)
+        return PreparedRead(
+            transaction, headers, request.format.is_singular, plan.read.offset, in_order=request.in_order
+        )
 
     def write(self, key: Key) -> ParsedWrite | None:
         """Return the parsed words of a write, None for one that was not seen yet."""

@@ -17,6 +17,7 @@ from wherry.rest.api_request import (
     Resolution,
     Return,
 )
+from wherry.rest.levels import resolve_levels
 from wherry.rest.names import Names
 from wherry.rest.plan import (
     Conflict,
@@ -65,13 +66,13 @@ def _together(*predicates: Predicate) -> Predicates:
 
 
 def _plan_read(request: ApiRequest, names: Names, table: Table, max_rows: int | None) -> ReadRequestPlan:
-    planner = ReadPlanner(names, request.query, nulls_stripped=request.format.nulls_stripped, max_rows=max_rows)
+    query = resolve_levels(request.query)
+    planner = ReadPlanner(names, query, nulls_stripped=request.format.nulls_stripped, max_rows=max_rows)
     level = request.query.level(())
     if request.range_offset is not None:  # the header goes before the parameters
         limit = level.limit if request.range_limit is None else request.range_limit
         level = Level(level.conditions, level.order, limit, request.range_offset)
-    read = planner.plan(table, request.query.select, (), level)
-    planner.check_levels()
+    read = planner.plan(table, query.select, (), level)
     total, estimate = _plan_total(request.preferences.count, read, names)
     return ReadRequestPlan(read, total, estimate, as_csv=request.format.media_type is MediaType.CSV)
 
@@ -268,12 +269,11 @@ def _plan_returning(request: ApiRequest, names: Names, table: Table, *, needed: 
     if preferences.returns is not Return.REPRESENTATION:
         readable = names.access(table).readable
         key = table.primary_key if preferences.returns is Return.HEADERS_ONLY else ()
-        planner = ReadPlanner(names, request.query, seen={()})
-        planner.check_levels()
+        resolve_levels(request.query)
         return Returning(None, key if all(name in readable for name in key) else (), needed)
-    planner = ReadPlanner(names, request.query, nulls_stripped=request.format.nulls_stripped)
-    plan = planner.plan(table, request.query.select, (), Level(order=request.query.level(()).order))
-    planner.check_levels()
+    query = resolve_levels(request.query)
+    planner = ReadPlanner(names, query, nulls_stripped=request.format.nulls_stripped)
+    plan = planner.plan(table, query.select, (), Level(order=query.level(()).order))
     if plan.grouped or (plan.conditions and request.format.is_singular):
         what = "An aggregate" if plan.grouped else "An inner join and a single object"
         raise RequestError(

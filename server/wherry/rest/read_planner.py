@@ -1,7 +1,7 @@
 """Reads planned: select, filters, order and embeds with their names resolved, level by level, under the policies."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from wherry.errors import RequestError, SchemaError
 from wherry.policies.model import Access, Always, Source
@@ -23,6 +23,7 @@ from wherry.rest.api_request import (
     SelectItem,
     Star,
 )
+from wherry.rest.levels import not_embedded
 from wherry.rest.names import Names, cast_type
 from wherry.rest.plan import (
     AggregateValue,
@@ -54,17 +55,15 @@ def _is_whole(table: Table, access: Access) -> bool:
 
 @dataclass(slots=True)
 class ReadPlanner:
-    """Plans one query level by level; remembers which levels the select has, for those that it lacks are errors."""
+    """Plans one query, whose levels are those of its embeds (`levels.resolve_levels`), level by level."""
 
     names: Names
     query: Query
     nulls_stripped: bool = False
     max_rows: int | None = None
-    seen: set[tuple[str, ...]] = field(default_factory=set)
 
     def plan(self, table: Table, items: tuple[SelectItem, ...], path: tuple[str, ...], level: Level) -> ReadPlan:
         """Plan one level and the embeds below it."""
-        self.seen.add(path)
         items = tuple(_with_count(item, table) for item in items)
         readable = self.names.readable(table)
         embeds = [item for item in items if isinstance(item, SelectEmbed)]
@@ -85,17 +84,6 @@ class ReadPlanner:
             grouped=grouped,
             nulls_stripped=self.nulls_stripped,
         )
-
-    def check_levels(self) -> None:
-        """Refuse filters, order and limits of an embed that is not in the select. Raises RequestError PGRST108."""
-        for path in self.query.levels:
-            if path not in self.seen:
-                name = ".".join(path)
-                raise RequestError(
-                    f"'{name}' is not an embedded resource in this request",
-                    hint=f"Verify that '{path[-1]}' is included in the 'select' query parameter.",
-                    code="PGRST108",
-                )
 
     def _join(self, source: Table, embed: SelectEmbed, path: tuple[str, ...]) -> Join:
         relationship = self.names.relationship(source, embed)
@@ -252,11 +240,7 @@ class ReadPlanner:
 
     def _related_value(self, table: Table, relation: str, ordered: Field, joins: "_Joins") -> RelatedValue:
         if relation not in joins:
-            raise RequestError(
-                f"'{relation}' is not an embedded resource in this request",
-                hint=f"Verify that '{relation}' is included in the 'select' query parameter.",
-                code="PGRST108",
-            )
+            raise not_embedded(relation)
         join = joins[relation][1]
         if not join.relationship.leads_to_one:
             raise RequestError(
@@ -265,7 +249,12 @@ class ReadPlanner:
                 hint=f"Order the embedded rows themselves: {relation}.order=column",
                 code="PGRST118",
             )
-        return RelatedValue(join, self._column_value(self.names.schema.tables[join.relationship.target], ordered))
+        target = self.names.schema.tables[join.relationship.target]
+        for item in join.plan.items:  # a name that the embed gives, as `person(known_as:name)` does
+            match item:
+                case OutputField(key, ColumnValue() as value) if key == ordered.name and key not in target.columns:
+                    return RelatedValue(join, replace(value, path=(*value.path, *ordered.path)))
+        return RelatedValue(join, self._column_value(target, ordered))
 
 
 _Joins = dict[str, tuple[SelectEmbed, Join]]

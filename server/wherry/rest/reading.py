@@ -70,7 +70,7 @@ class ReadEndpoint:
         answer: Headers = [
             *prepared.headers.fixed,
             (b"content-range", content_range(rows=result.rows, total=result.total, offset=offset)),
-            (b"content-location", _location(scope, query)),
+            (b"content-location", _location(scope, query, in_order=prepared.in_order)),
         ]
         if not isinstance(result, Page):
             return await _send_stream(receive, send, status, answer, result)
@@ -100,9 +100,11 @@ def _split_range(header: bytes | None, unit: bytes | None, values: list[str]) ->
 def _parse_read(resource: str, shape: Shape, headers: HeaderMap, range_: _RangeValues) -> ApiRequest:
     if b"accept-profile" in headers:
         check_profile(text_of(headers, b"accept-profile"), "Accept-Profile")
+    names = [name for _, name, _ in shape]
     return ApiRequest(
         method="GET",
         resource=resource,
+        in_order=names == sorted(names),
         query=parse_query(shape),
         preferences=parse_preferences(text_of(headers, b"prefer")),
         format=parse_accept(text_of(headers, b"accept")),
@@ -131,8 +133,11 @@ async def _client_gone(receive: Receive) -> None:
         pass
 
 
-def _location(scope: Scope, query: bytes) -> bytes:
+def _location(scope: Scope, query: bytes, *, in_order: bool) -> bytes:
+    """Name what was read: the same thing by the same name, in whatever order the parameters came."""
     path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    if not in_order:
+        query = b"&".join(sorted(query.split(b"&")))
     return b"%b?%b" % (path, query) if query else path
 
 
