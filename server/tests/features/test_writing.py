@@ -2,11 +2,12 @@
 
 # ruff: noqa: E501 - the rows of a table read better whole
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import Api
+from .conftest import Api, served
 
 SCHEMA = """
 CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT NOT NULL, active BOOLEAN DEFAULT 1, about JSON, photo BLOB);
@@ -203,6 +204,32 @@ def test_a_missing_member_is_null_or_the_default(fresh_api: Api) -> None:
         201,
         [{"title": "A", "year": 2000}, {"title": "B", "year": None}, {"title": "C", "year": 2001}],
     )
+
+
+def test_a_missing_member_of_an_update_is_null_or_the_default(fresh_api: Api) -> None:
+    changed = "films?id=eq.1&columns=title,year,director&select=title,year,director"
+    answer = fresh_api("PATCH", changed, {"title": "A"}, prefer=f"{ALL},missing=default")
+    assert reply(answer) == (200, [{"title": "A", "year": 1900, "director": None}])
+    assert answer.headers["preference-applied"] == "missing=default, return=representation"
+    answer = fresh_api("PATCH", changed, {"title": "A", "director": 1}, prefer=ALL)
+    assert reply(answer) == (200, [{"title": "A", "year": None, "director": 1}])
+
+
+def test_a_default_is_what_it_is_in_a_new_row(tmp_path: Path) -> None:
+    schema = """
+    CREATE TABLE t (
+        id INTEGER PRIMARY KEY, red TEXT DEFAULT blue, blue TEXT DEFAULT "red", quoted TEXT DEFAULT 'it''s', sum DEFAULT (1 + 2),
+        negative DEFAULT -1.5, blob DEFAULT x'00ff', now DATE DEFAULT CURRENT_DATE, yes BOOLEAN DEFAULT true, none
+    );
+    INSERT INTO t (id) VALUES (1);
+    INSERT INTO t VALUES (2, '', '', '', 0, 0, 0, 0, 0, 0);
+    """
+    with served(tmp_path / "library.db", schema) as api:
+        columns = "red,blue,quoted,sum,negative,blob,now,yes,none"
+        answer = api(
+            "PATCH", f"t?id=eq.2&columns=id,{columns}&select={columns}", {"id": 2}, prefer=f"{ALL},missing=default"
+        )
+        assert answer.body == api.get(f"t?id=eq.1&select={columns}")
 
 
 # ---- upserts and PUT -------------------------------------------------------------------------------------------

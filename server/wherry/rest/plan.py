@@ -265,12 +265,16 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class UpdatePlan:
-    """New values for `columns` of the rows in reach; each must satisfy `allowed` afterwards."""
+    """New values for `columns` of the rows in reach; each must satisfy `allowed` afterwards.
+
+    `defaults` are further columns, which get the value of an SQL expression from the schema.
+    """
 
     reach: Reach
     columns: tuple[str, ...]
     allowed: Predicates
     returning: Returning
+    defaults: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from wherry.rest.plan import (
     UpdatePlan,
 )
 from wherry.rest.read_planner import ReadPlanner
+from wherry.schema.definitions import default_expression
 from wherry.schema.model import Table, TableKind
 
 
@@ -214,7 +215,22 @@ def _plan_update(request: ApiRequest, names: Names, table: Table) -> UpdatePlan:
     reads = returning.reads or bool(reach.conditions or reach.order)
     allowed = _together(access.update_check, access.visible if reads else Always())
     _require_told(table, returning, allowed)
-    return UpdatePlan(reach=reach, columns=request.payload_columns, allowed=allowed, returning=returning)
+    return UpdatePlan(
+        reach=reach,
+        columns=request.payload_columns,
+        allowed=allowed,
+        returning=returning,
+        defaults=_plan_defaults(request, names, table, access),
+    )
+
+
+def _plan_defaults(request: ApiRequest, names: Names, table: Table, access: Access) -> tuple[tuple[str, str], ...]:
+    """Give what `columns` names and the body lacks its default, where `missing=default` asks for that."""
+    if not request.preferences.missing_default:
+        return ()
+    lacking = [name for name in request.query.columns or () if name not in request.payload_columns]
+    columns = [names.writable_column(table, name, access.updatable) for name in lacking]
+    return tuple((column.name, default_expression(column.default or "NULL")) for column in columns)
 
 
 def _plan_delete(request: ApiRequest, names: Names, table: Table) -> DeletePlan:

@@ -59,7 +59,8 @@ def compile_insert(plan: InsertPlan) -> PreparedWrite:
 def compile_update(plan: UpdatePlan) -> PreparedWrite:
     """Compile a change of rows."""
     table = quote_identifier(plan.reach.table.name)
-    assignments = ", ".join(f"{quote_identifier(name)} = ?" for name in plan.columns)
+    values = [*((name, "?") for name in plan.columns), *plan.defaults]
+    assignments = ", ".join(f"{quote_identifier(name)} = {value}" for name, value in values)
     tail = sql(_within_reach(plan.reach), _returning(plan.returning, plan.allowed, plan.reach.table.name))
     return _prepared(f"UPDATE main.{table} SET {assignments}", tail, plan.returning, plan.allowed)
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from wherry.schema.model import fold
-from wherry.schema.tokens import Token, tokenize
+from wherry.schema.tokens import Token, TokenKind, tokenize
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +215,16 @@ def compound_views(views: Mapping[str, str]) -> frozenset[str]:
             found.add(name)
             waiting += mentioned_by.get(name, ())
     return frozenset(found)
+
+
+# ---- defaults --------------------------------------------------------------------------------------------------
+
+_DEFAULT_WORDS = frozenset({"null", "true", "false", "current_time", "current_date", "current_timestamp"})
+
+
+def default_expression(text: str) -> str:
+    """Write what stands behind DEFAULT as an expression: there `red` and `"red"` are texts, not columns."""
+    tokens = tokenize(text)
+    if len(tokens) != 1 or tokens[0].keyword in _DEFAULT_WORDS or tokens[0].kind is TokenKind.NUMBER:
+        return f"({text})"
+    return "'" + tokens[0].text.replace("'", "''") + "'"
