@@ -84,7 +84,9 @@ def literals(statement: Statement) -> list[int]:
         ("films?select=id&year=in.(1,2)", page(ID, f'{FILMS} WHERE t1."year" IN (SELECT value FROM json_each(?))'), [0]),
         ("films?select=id&title=ilike.a*", page(ID, f"""{FILMS} WHERE CASE WHEN ? THEN ilike(t1."title", ?) ELSE t1."title" LIKE ? ESCAPE '\\' END"""), [0, 0, 0]),
         ("films?select=id&title=match.x&title=imatch.y", page(ID, f'{FILMS} WHERE regexp_match(t1."title", ?, 0) AND regexp_match(t1."title", ?, 1)'), [0, 1]),
-        ("films?select=id&title=fts.cat", page(ID, f'{FILMS} WHERE t1.rowid IN (SELECT rowid FROM main."search" WHERE "search" MATCH ?)'), [0]),
+        ("films?select=id&title=fts.cat", page(ID, f'{FILMS} WHERE t1.rowid IN (SELECT rowid FROM main."search" WHERE "search" MATCH ? UNION ALL SELECT rowid FROM main."search" WHERE ? AND rowid NOT IN (SELECT rowid FROM main."search" WHERE "search" MATCH ?))'), [0, 0, 0]),
+        ("films?select=id&slug=fts.cat", page(ID, f"{FILMS} WHERE text_search(t1.\"slug\", ?, 0)"), [0]),
+        ("films?select=id&slug=fts(english).cat", page(ID, f"{FILMS} WHERE text_search(t1.\"slug\", ?, 1)"), [0]),
         ("films?select=id&year=eq(any).{1,2}&year=neq(all).{3}", page(ID, f'{FILMS} WHERE t1."year" IN (SELECT value FROM json_each(?)) AND t1."year" NOT IN (SELECT value FROM json_each(?))'), [0, 1]),
         ("films?select=id&facts=cs.{}&facts=cd.{}&facts=ov.{}", page(ID, f'{FILMS} WHERE json_contains(t1."facts", ?) AND json_contains(?, t1."facts") AND json_overlaps(t1."facts", ?)'), [0, 1, 2]),
         ("films?select=id&good=is.true&year=not.is.null&id=isdistinct.5", page(ID, f'{FILMS} WHERE t1."good" IS TRUE AND NOT (t1."year" IS NULL) AND t1."id" IS NOT ?'), [2]),
@@ -136,7 +138,7 @@ LIMITED = names_of(grant=limited)
     ("target", "sql"),
     [
         ("films?select=id", page(ID, '(SELECT "id", "title", "director" FROM main."films" WHERE (year > 1900)) AS t1')),
-        ("films?select=id&title=fts.x", page(ID, '(SELECT rowid AS "rowid", "id", "title", "director" FROM main."films" WHERE (year > 1900)) AS t1 WHERE t1."rowid" IN (SELECT rowid FROM main."search" WHERE "search" MATCH ?)')),
+        ("films?select=id&title=fts.x", page(ID, '(SELECT rowid AS "rowid", "id", "title", "director" FROM main."films" WHERE (year > 1900)) AS t1 WHERE t1."rowid" IN (SELECT rowid FROM main."search" WHERE "search" MATCH ? UNION ALL SELECT rowid FROM main."search" WHERE ? AND rowid NOT IN (SELECT rowid FROM main."search" WHERE "search" MATCH ?))')),
         ("people?select=id", page(ID, '(WITH "films" AS NOT MATERIALIZED (SELECT "id", "title", "director" FROM main."films" WHERE (year > 1900)) SELECT "id", "name" FROM main."people" WHERE (id IN (SELECT director FROM films))) AS t1')),
     ],
 )  # fmt: skip
@@ -233,7 +235,8 @@ def test_the_rowid_of_a_policed_table_is_named_as_no_column_is() -> None:
     policed = names_of(schema, lambda t: granted(t, *t.columns))
     assert compiled_read("notes?select=text&text=fts.x", names=policed).page.sql.endswith(
         'FROM (SELECT rowid AS "rowid_", "rowid", "text" FROM main."notes" WHERE (year > 1900)) AS t1 '
-        'WHERE t1."rowid_" IN (SELECT rowid FROM main."search" WHERE "search" MATCH ?)'
+        'WHERE t1."rowid_" IN (SELECT rowid FROM main."search" WHERE "search" MATCH ?'
+        ' UNION ALL SELECT rowid FROM main."search" WHERE ? AND rowid NOT IN (SELECT rowid FROM main."search" WHERE "search" MATCH ?))'
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wherry.errors import RangeError, RequestError
-from wherry.rest.full_text import to_match
+from wherry.rest.full_text import is_excluded, to_match
 from wherry.rest.literals import (
     converter_of,
     is_not_ascii,
@@ -323,20 +323,21 @@ def test_any_pattern_is_taken_or_refused(text: str) -> None:
         ("fts", "cat & dog", '("cat" AND "dog")'),
         ("fts", "cat|dog", '("cat" OR "dog")'),
         ("fts", "a & b | c & d", '(("a" AND "b") OR ("c" AND "d"))'),
-        ("fts", "cat & !dog & !bird", '(("cat") NOT "dog" NOT "bird")'),
+        ("fts", "cat & !dog & !bird", '("cat" NOT "dog" NOT "bird")'),
         ("fts", "cat & !!dog", '("cat" AND "dog")'),
-        ("fts", "cat & !(dog | bird)", '(("cat") NOT ("dog" OR "bird"))'),
-        ("fts", "cat & (!dog & !bird)", '(("cat") NOT ("dog" OR "bird"))'),
+        ("fts", "cat & !(dog | bird)", '("cat" NOT ("dog" OR "bird"))'),
+        ("fts", "cat & (!dog & !bird)", '("cat" NOT ("dog" OR "bird"))'),
+        ("fts", "cat & (!dog | bird)", '("cat" NOT ("dog" NOT "bird"))'),
         ("fts", "sea <-> lion", '"sea" + "lion"'),
         ("fts", "a<->b<->c:*", '"a" + "b" + "c"*'),
         ("fts", "sea <3> lion", 'NEAR("sea" "lion", 2)'),
         ("fts", "'sea lion''s'", '"sea lion\'s"'),
         ("fts", 'a"b', '"a""b"'),
-        ("plfts", "the cat", '"the" AND "cat"'),
-        ("plfts", 'c++ "x', '"c++" AND """x"'),
+        ("plfts", "the cat", '("the" AND "cat")'),
+        ("plfts", 'c++ "x', '("c++" AND """x")'),
         ("phfts", "the cat", '"the cat"'),
-        ("wfts", 'the "sea lion" or -dog cat', '("the" AND "sea lion") OR ("cat" NOT "dog")'),
-        ("wfts", '"unclosed', '("unclosed")'),
+        ("wfts", 'the "sea lion" or -dog cat', '(("the" AND "sea lion") OR ("cat" NOT "dog"))'),
+        ("wfts", '"unclosed', '"unclosed"'),
         ("wfts", "-or x", '("x" NOT "or")'),
         ("wfts", 'or "" or', ""),
     ],
@@ -344,6 +345,24 @@ def test_any_pattern_is_taken_or_refused(text: str) -> None:
 def test_searches(syntax: str, text: str, query: str) -> None:
     expected = f'{{"title" "a ""b"""}} : ({query})' if query else '""'
     assert to_match(text, syntax=syntax, columns=("title", 'a "b"')) == expected
+
+
+@pytest.mark.parametrize(
+    ("syntax", "text", "query"),
+    [
+        ("fts", "!cat", '"cat"'),
+        ("fts", "!cat & !dog", '("cat" OR "dog")'),
+        ("fts", "!cat | !dog", '("cat" AND "dog")'),
+        ("fts", "cat | !dog", '("dog" NOT "cat")'),
+        ("fts", "!(cat & !dog)", '("cat" NOT "dog")'),
+        ("wfts", "-cat", '"cat"'),
+        ("wfts", "-cat or dog", '("cat" NOT "dog")'),
+    ],
+)
+def test_searches_for_what_their_query_does_not_find(syntax: str, text: str, query: str) -> None:
+    assert is_excluded(text, syntax=syntax) == 1
+    assert to_match(text, syntax=syntax, columns=("a",), excluded=True) == f'{{"a"}} : ({query})'
+    assert to_match(text, syntax=syntax, columns=("a",)) == '""'
 
 
 @pytest.mark.parametrize(("syntax", "text"), [("fts", ""), ("fts", "  "), ("plfts", " "), ("phfts", ""), ("wfts", "")])

@@ -172,7 +172,7 @@ def test_hints_suggest_what_the_role_may_see() -> None:
         ("films?select=people!films(id)", 400, "PGRST200", "Could not find a relationship between 'films' and 'people' in the schema cache"),
         ("films?select=id::point", 400, "42704", 'type "point" does not exist'),
         ("films?select=good.avg()", 404, "42883", "function avg(boolean) does not exist"),
-        ("log?line=fts.x", 400, "42883", 'column "line" of "log" has no full-text index'),
+        ("films?year=fts.x", 404, "42883", '"year" of "films" is integer, in which there are no words to search'),
         ("films?search=fts.x", 400, "42703", "column films.search does not exist"),
         ("films?select=roles(film)&roles.limit=1&rules.limit=1", 400, "PGRST108", "'rules' is not an embedded resource in this request"),
         ("films?select=roles(film)&roles=gt.1", 400, "PGRST120", "Bad operator on the 'roles' embedded resource"),

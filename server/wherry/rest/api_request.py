@@ -141,7 +141,10 @@ SelectItem: TypeAlias = Star | SelectField | SelectEmbed
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """`field=not.operator(quantifier).literal`; `literal` is the index of the request's value, `is_value` for `is`."""
+    """`field=not.operator(quantifier).literal`; `literal` is the index of the request's value, `is_value` for `is`.
+
+    `language` is what stands behind a text search: `fts(english)`.
+    """
 
     field: Field
     operator: Operator
@@ -149,6 +152,7 @@ class Filter:
     quantifier: Quantifier | None = None
     literal: int | None = None
     is_value: IsValue | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

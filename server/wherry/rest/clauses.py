@@ -6,7 +6,7 @@ What rows look like in the response is `read_compiler`'s. Writes find their rows
 import functools
 from collections.abc import Sequence
 
-from wherry.rest.api_request import FULL_TEXT, Aggregate
+from wherry.rest.api_request import Aggregate
 from wherry.rest.conditions import column_sql, comparison_sql, json_text_sql, text_sql
 from wherry.rest.literals import to_capped_limit, to_limit, to_offset
 from wherry.rest.plan import (
@@ -24,7 +24,7 @@ from wherry.rest.plan import (
 )
 from wherry.rest.sources import rowid_sql, source_sql
 from wherry.rest.sql import Sql, join_balanced, join_sql, quote_identifier, sql
-from wherry.schema.model import ColumnType, fold
+from wherry.schema.model import ColumnType, FullTextIndex, fold
 from wherry.statement import Literal
 
 
@@ -213,7 +213,7 @@ def _searches(conditions: tuple[PlannedCondition, ...]) -> bool:
     """Tell whether a condition needs the rowid."""
     for condition in conditions:
         match condition:
-            case Comparison(operator=operator) if operator in FULL_TEXT:
+            case Comparison(index=FullTextIndex()):
                 return True
             case Conjunction(conditions=inner) if _searches(inner):
                 return True

@@ -3,7 +3,7 @@
 import functools
 
 from wherry.rest.api_request import FULL_TEXT, IsValue, Operator, PathStep, Quantifier
-from wherry.rest.full_text import to_match
+from wherry.rest.full_text import is_excluded, to_match, to_search
 from wherry.rest.literals import (
     Convert,
     converter_of,
@@ -22,7 +22,7 @@ from wherry.rest.literals import (
 )
 from wherry.rest.plan import ColumnValue, Comparison
 from wherry.rest.sql import Sql, quote_identifier, quote_literal, sql
-from wherry.schema.model import ColumnType
+from wherry.schema.model import ColumnType, FullTextIndex
 from wherry.statement import Literal
 
 _COMPARISONS = {
@@ -132,13 +132,12 @@ def _positive_sql(comparison: Comparison, alias: str, rowid: str) -> Sql:
         return sql(column_sql(comparison.value, alias), _IS[comparison.is_value])
     if literal is None:
         raise AssertionError(f"a comparison with {operator} has a literal")
-    if comparison.index is not None and operator in FULL_TEXT:
-        columns = comparison.index.columns
-        if comparison.value.column.name != comparison.index.table:
-            columns = (comparison.value.column.name,)
-        table = quote_identifier(comparison.index.table)
-        match = Literal(literal, functools.partial(to_match, syntax=str(operator), columns=columns))
-        return sql(rowid, " IN (SELECT rowid FROM main.", table, " WHERE ", table, " MATCH ", match, ")")
+    if comparison.index is not None:
+        return _indexed_sql(comparison, comparison.index, literal, rowid)
+    if operator in FULL_TEXT:
+        search = Literal(literal, functools.partial(to_search, syntax=str(operator)))
+        stems = "1" if comparison.stems else "0"
+        return sql("text_search(", _searched_sql(comparison.value, alias), ", ", search, f", {stems})")
     value, type_ = column_sql(comparison.value, alias), _compared_type(comparison.value)
     if operator is Operator.LIKE and comparison.quantifier is None and _holds_text(comparison.value):
         return _like_sql(value, literal)
@@ -146,6 +145,32 @@ def _positive_sql(comparison: Comparison, alias: str, rowid: str) -> Sql:
         return _quantified_sql(value, type_, operator, literal, comparison.quantifier)
     convert = to_json_scalar if _is_json_place(comparison.value) else converter_of(type_)
     return _operator_sql(value, type_, operator, literal, convert)
+
+
+def _indexed_sql(comparison: Comparison, index: FullTextIndex, literal: int, rowid: str) -> Sql:
+    """Write a search that an FTS5 index answers: the rows that it finds or, for `!a`, those that it does not."""
+    columns = index.columns if comparison.value.column.name == index.table else (comparison.value.column.name,)
+    table, syntax = quote_identifier(index.table), str(comparison.operator)
+    wanted = Literal(literal, functools.partial(to_match, syntax=syntax, columns=columns))
+    unwanted = Literal(literal, functools.partial(to_match, syntax=syntax, columns=columns, excluded=True))
+    rows = f"SELECT rowid FROM main.{table} WHERE "
+    return sql(
+        rowid, f" IN ({rows}{table} MATCH ", wanted, f" UNION ALL {rows}",
+        Literal(literal, functools.partial(is_excluded, syntax=syntax)),
+        f" AND rowid NOT IN ({rows}{table} MATCH ", unwanted, "))",
+    )  # fmt: skip
+
+
+def _searched_sql(value: ColumnValue, alias: str) -> Sql:
+    """Write the text that is searched; of JSON it is its texts, as PostgreSQL's to_tsvector takes them."""
+    if value.type is not ColumnType.JSON:
+        return column_sql(value, alias)
+    document = json_text_sql(value, alias) if value.path else column_sql(value, alias)
+    texts = sql(
+        "(SELECT group_concat(value, ' ') FROM json_tree(CASE WHEN json_valid(", document, ", 9) THEN ", document,
+        " END) WHERE type = 'text')",
+    )  # fmt: skip
+    return sql("CASE WHEN ", document, " IS NOT NULL THEN coalesce(", texts, ", '') END")
 
 
 def _is_json_place(value: ColumnValue) -> bool:

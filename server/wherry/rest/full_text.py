@@ -1,56 +1,138 @@
-"""A full-text search of the dialect as a query of FTS5 (https://sqlite.org/fts5.html#full_text_query_syntax)."""
+"""A full-text search of the dialect, read once and written for who answers it.
 
+- an FTS5 index of the table (https://sqlite.org/fts5.html#full_text_query_syntax): `to_match`;
+- nobody: the words of each row are looked through by the SQL function `text_search`: `to_search`.
+
+FTS5 has no rows that lack a word, only rows that have one word and not another. So a search is written as a query and
+whether the rows are asked that it does not find: `!a | b` is what `a NOT b` does not find.
+"""
+
+import functools
 import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import msgspec
 
 from wherry.errors import RequestError
 
 _TSQUERY_TOKEN = re.compile(r"\s*(?:(<->|<\d+>|[&|!()])|'((?:[^']|'')*)'(:[\w*]*)?|([^\s&|!()<':]+)(:[\w*]*)?)\s*")
 _WEB_TOKEN = re.compile(r'\s*(-)?(?:"([^"]*)"?|(\S+))\s*')
 
+# ---- what is searched ------------------------------------------------------------------------------------------
 
-def to_match(text: str, *, syntax: str, columns: tuple[str, ...]) -> str:
-    """Turn a search into an FTS5 query (https://sqlite.org/fts5.html#full_text_query_syntax) over some columns.
 
-    `syntax` is PostgREST's operator: fts (to_tsquery), plfts (all words), phfts (the phrase), wfts (as search engines).
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words that stand side by side; the last may be the beginning of a word."""
+
+    text: str
+    is_beginning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Phrases that follow each other, each as many words after the one before as `distances` says."""
+
+    phrases: tuple[Phrase, ...]
+    distances: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """All parts are found."""
+
+    parts: "tuple[Search, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """One of the parts is found; without parts nothing is."""
+
+    parts: "tuple[Search, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """The search is not found."""
+
+    search: "Search"
+
+
+Search: TypeAlias = Phrase | Following | Both | Either | Excluded
+
+_NOTHING = Either(())
+
+
+@functools.lru_cache(maxsize=512)
+def read_search(text: str, syntax: str) -> Search:
+    """Read a search. `syntax` is PostgREST's operator: fts (to_tsquery), plfts (all words), phfts (the phrase), wfts.
+
     Raises RequestError 42601 for a query that cannot be read.
     """
+    return _meant(_read(text, syntax)) or _NOTHING
+
+
+def _read(text: str, syntax: str) -> Search:
+    if not text.strip():
+        return _NOTHING
     match syntax:
         case "plfts":
-            query = " AND ".join(_phrase(word) for word in text.split())
+            return _both([Phrase(word) for word in text.split()])
         case "phfts":
-            query = _phrase(text) if text.strip() else ""
+            return Phrase(text)
         case "wfts":
-            query = _read_web_search(text)
-        case _:
-            query = _TsQuery(text).read() if text.strip() else ""
-    if not query:
-        return '""'
-    names = " ".join('"' + name.replace('"', '""') + '"' for name in columns)
-    return f"{{{names}}} : ({query})"
+            return _read_web_search(text)
+    return _TsQuery(text).read()
 
 
-def _phrase(text: str) -> str:
-    return '"' + text.replace('"', '""').replace("\x00", " ") + '"'
+def _meant(search: Search) -> Search | None:
+    """Leave out what has no letter and no digit, as PostgreSQL does: `cat & ++` searches `cat`."""
+    match search:
+        case Phrase(text):
+            return search if any(character.isalnum() for character in text) else None
+        case Following(phrases, distances):
+            kept: list[Phrase] = []
+            between: list[int] = []
+            skipped = 0
+            for phrase, distance in zip(phrases, (0, *distances), strict=True):
+                skipped += distance
+                if _meant(phrase) is not None:
+                    between.append(skipped)
+                    kept.append(phrase)
+                    skipped = 0
+            return Following(tuple(kept), tuple(between[1:])) if len(kept) > 1 else kept[0] if kept else None
+        case Excluded(inner):
+            meant = _meant(inner)
+            return None if meant is None else Excluded(meant)
+        case Both(parts):
+            some = [meant for part in parts if (meant := _meant(part)) is not None]
+            return _both(some) if some else None
+        case Either(parts):
+            some = [meant for part in parts if (meant := _meant(part)) is not None]
+            return _either(some) if some else None
 
 
-def _read_web_search(text: str) -> str:
+def _both(parts: list[Search]) -> Search:
+    return parts[0] if len(parts) == 1 else Both(tuple(parts))
+
+
+def _either(parts: list[Search]) -> Search:
+    return parts[0] if len(parts) == 1 else Either(tuple(parts))
+
+
+def _read_web_search(text: str) -> Search:
     """Words must all occur, "…" is a phrase, `or` between two is either, `-` before one means not."""
-    alternatives: list[tuple[list[str], list[str]]] = [([], [])]
+    alternatives: list[list[Search]] = [[]]
     for found in _WEB_TOKEN.finditer(text):
         negated, quoted, word = found.groups()
         if word is not None and word.lower() == "or" and not negated:
-            alternatives.append(([], []))
+            alternatives.append([])
             continue
         content = quoted if quoted is not None else word
         if content.strip('"').strip():
-            alternatives[-1][1 if negated else 0].append(_phrase(content))
-    parts = []
-    for wanted, unwanted in alternatives:
-        if not wanted and unwanted:
-            raise _bad_search(text, "a search cannot consist of excluded words alone")
-        if wanted:
-            parts.append("(" + " NOT ".join([" AND ".join(wanted), *unwanted]) + ")")
-    return " OR ".join(parts)
+            alternatives[-1].append(Excluded(Phrase(content)) if negated else Phrase(content))
+    return _either([_both(parts) for parts in alternatives if parts])
 
 
 def _bad_search(text: str, problem: str) -> RequestError:
@@ -84,15 +166,13 @@ class _TsQuery:
     def operator(self) -> str | None:
         return self.token[1] if self.token else None
 
-    def read(self) -> str:
-        query, negated = self.either()
+    def read(self) -> Search:
+        search = self.either()
         if self.token is not None:
             raise _bad_search(self.text, "an operator is missing between two words")
-        if negated:
-            raise _bad_search(self.text, "a search cannot consist of excluded words alone; write not.fts")
-        return query
+        return search
 
-    def either(self) -> tuple[str, bool]:
+    def either(self) -> Search:
         self.depth += 1
         if self.depth > 50:  # deeper than any search, shallower than the stack
             raise _bad_search(self.text, "more than 50 levels")
@@ -101,46 +181,32 @@ class _TsQuery:
             self.advance()
             parts.append(self.both())
         self.depth -= 1
-        if len(parts) == 1:
-            return parts[0]
-        if any(negated for _, negated in parts):
-            raise _bad_search(self.text, "an excluded word cannot stand beside |")
-        return "(" + " OR ".join(query for query, _ in parts) + ")", False
+        return _either(parts)
 
-    def both(self) -> tuple[str, bool]:
+    def both(self) -> Search:
         parts = [self.sequence()]
         while self.operator() == "&":
             self.advance()
             parts.append(self.sequence())
-        wanted = [query for query, negated in parts if not negated]
-        unwanted = [query for query, negated in parts if negated]
-        if len(parts) == 1:
-            return parts[0]
-        if not wanted:
-            return f"({' OR '.join(unwanted)})", True
-        both = "(" + " AND ".join(wanted) + ")"
-        return ("(" + " NOT ".join([both, *unwanted]) + ")" if unwanted else both), False
+        return _both(parts)
 
-    def sequence(self) -> tuple[str, bool]:
-        query, negated = self.one()
-        parts = [query]
-        distance = 0
+    def sequence(self) -> Search:
+        first = self.one()
+        phrases, distances = [first], []
         while (operator := self.operator()) and operator.startswith("<"):
             self.advance()
-            distance = max(distance, 1 if operator == "<->" else int(operator[1:-1]))
-            following, following_negated = self.one()
-            if negated or following_negated or not (query.startswith('"') and following.startswith('"')):
-                raise _bad_search(self.text, "only words can follow each other with <->")
-            if parts[-1].endswith("*"):
-                raise _bad_search(self.text, "only the last of the words that follow each other can end in :*")
-            parts.append(following)
-        if len(parts) == 1:
-            return query, negated
-        if distance <= 1:
-            return " + ".join(parts), False
-        return f"NEAR({' '.join(parts)}, {distance - 1})", False
+            distances.append(1 if operator == "<->" else int(operator[1:-1]))
+            phrases.append(self.one())
+        if not distances:
+            return first
+        words = tuple([phrase for phrase in phrases if isinstance(phrase, Phrase)])
+        if len(words) < len(phrases):
+            raise _bad_search(self.text, "only words can follow each other with <->")
+        if any(word.is_beginning for word in words[:-1]):
+            raise _bad_search(self.text, "only the last of the words that follow each other can end in :*")
+        return Following(words, tuple(distances))
 
-    def one(self) -> tuple[str, bool]:
+    def one(self) -> Search:
         excluded = False
         while self.operator() == "!":
             excluded = not excluded
@@ -150,11 +216,86 @@ class _TsQuery:
             raise _bad_search(self.text, "a word is missing")
         self.advance()
         if operator == "(":
-            query, negated = self.either()
+            search = self.either()
             if self.operator() != ")":
                 raise _bad_search(self.text, "a parenthesis is not closed")
             self.advance()
-            return query, negated is not excluded
-        word = token[2].replace("''", "'") if token[2] is not None else token[4]
-        label = token[3] or token[5] or ""
-        return _phrase(word) + ("*" if "*" in label else ""), excluded
+        else:
+            word = token[2].replace("''", "'") if token[2] is not None else token[4]
+            search = Phrase(word, "*" in (token[3] or token[5] or ""))
+        return Excluded(search) if excluded else search
+
+
+# ---- as a query of FTS5 ----------------------------------------------------------------------------------------
+
+
+def to_match(text: str, *, syntax: str, columns: tuple[str, ...], excluded: bool = False) -> str:
+    """Write the FTS5 query, over some columns, whose rows are found; with `excluded` the one whose rows are not.
+
+    The other of the two finds nothing.
+    """
+    query, negated = _fts5_query(read_search(text, syntax))
+    if negated is not excluded or not query:
+        return '""'
+    names = " ".join('"' + name.replace('"', '""') + '"' for name in columns)
+    return f"{{{names}}} : ({query})"
+
+
+def is_excluded(text: str, *, syntax: str) -> int:
+    """Tell whether a search asks for the rows that its query does not find."""
+    return int(_fts5_query(read_search(text, syntax))[1])
+
+
+def _fts5_query(search: Search) -> tuple[str, bool]:
+    """Return a query, and whether the rows are meant that it does not find."""
+    match search:
+        case Phrase(text, is_beginning):
+            return '"' + text.replace('"', '""').replace("\x00", " ") + ('"*' if is_beginning else '"'), False
+        case Following(phrases, distances):
+            words = [_fts5_query(phrase)[0] for phrase in phrases]
+            farthest = max(distances)
+            return (f"NEAR({' '.join(words)}, {farthest - 1})" if farthest > 1 else " + ".join(words)), False
+        case Excluded(inner):
+            query, negated = _fts5_query(inner)
+            return query, not negated
+        case Both(parts):
+            wanted, unwanted = _by_negation(parts)
+            if not wanted:
+                return _joined(" OR ", unwanted), True
+            return _joined(" NOT ", [_joined(" AND ", wanted), *unwanted]), False
+        case Either(parts):
+            wanted, unwanted = _by_negation(parts)
+            if not unwanted:
+                return _joined(" OR ", wanted), False
+            return _joined(" NOT ", [_joined(" AND ", unwanted), *wanted]), True
+
+
+def _by_negation(parts: tuple[Search, ...]) -> tuple[list[str], list[str]]:
+    queries = [_fts5_query(part) for part in parts]
+    return [query for query, negated in queries if not negated], [query for query, negated in queries if negated]
+
+
+def _joined(operator: str, queries: list[str]) -> str:
+    return queries[0] if len(queries) == 1 else f"({operator.join(queries)})" if queries else ""
+
+
+# ---- for the function text_search ------------------------------------------------------------------------------
+
+
+def to_search(text: str, *, syntax: str) -> str:
+    """Write a search as the JSON that the SQL function `text_search` reads."""
+    return msgspec.json.encode(_as_json(read_search(text, syntax))).decode()
+
+
+def _as_json(search: Search) -> list[object]:
+    match search:
+        case Phrase(text, is_beginning):
+            return ["phrase", text, is_beginning]
+        case Following(phrases, distances):
+            return ["following", [_as_json(phrase) for phrase in phrases], distances]
+        case Both(parts):
+            return ["both", [_as_json(part) for part in parts]]
+        case Either(parts):
+            return ["either", [_as_json(part) for part in parts]]
+        case Excluded(inner):
+            return ["excluded", _as_json(inner)]

@@ -115,7 +115,10 @@ OutputItem: TypeAlias = OutputField | OutputEmbed | OutputSpread
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A filter. `literal` is the index of the request's value; `index` the full-text index that answers it."""
+    """A filter. `literal` is the index of the request's value; `index` the full-text index that answers it.
+
+    A full-text search without an index looks through the words of each row, with `stems` through what they begin with.
+    """
 
     value: ColumnValue
     operator: Operator
@@ -124,6 +127,7 @@ class Comparison:
     literal: int | None
     is_value: IsValue | None
     index: FullTextIndex | None = None
+    stems: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,8 +308,10 @@ def _parse_filter(field: Field, text: str, literal: int, *, place: str) -> Filte
     operator, negated, modifier = Operator(word), bool(found[1]), found[3]
     if operator is Operator.IS:
         return Filter(field, operator, negated, is_value=_parse_is(found[4] or "", place))
+    if operator in FULL_TEXT:
+        return Filter(field, operator, negated, literal=literal, language=modifier)
     quantifier = None
-    if modifier is not None and operator not in FULL_TEXT:  # a text search's modifier is its language
+    if modifier is not None:
         if operator not in QUANTIFIABLE or modifier not in _QUANTIFIERS:
             raise RequestError(
                 f"The operator '{operator}' takes no modifier '({modifier})'",

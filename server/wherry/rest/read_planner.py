@@ -208,21 +208,26 @@ class ReadPlanner:
             condition.literal,
             condition.is_value,
             index,
+            stems=(condition.language or "").lower() == "english",
         )
 
-    def _full_text_index(self, table: Table, searched: Field) -> FullTextIndex:
+    def _full_text_index(self, table: Table, searched: Field) -> FullTextIndex | None:
+        """Find the index that answers a search; None where the texts themselves must be looked through."""
         index = table.full_text
         if index is not None and searched.name == index.table == table.name and searched.name not in table.columns:
             self._require_all(table, index)
             return index
-        self.names.column(table, searched.name)
-        if index is None or searched.name not in index.columns or searched.path:
+        value = self._column_value(table, searched)
+        if index is not None and searched.name in index.columns and not searched.path:
+            return index
+        if value.type not in _TEXTS:
             raise SchemaError(
-                f'column "{searched.name}" of "{table.name}" has no full-text index',
-                hint="Search an FTS5 table, or create one with content='" + table.name + "'",
+                f'"{searched.name}" of "{table.name}" is {value.type}, in which there are no words to search',
+                hint=f"Compare its value: {searched.name}=eq.…",
                 code="42883",
+                status=404,
             )
-        return index
+        return None
 
     def _require_all(self, table: Table, index: FullTextIndex) -> None:
         for name in index.columns:
@@ -258,6 +263,7 @@ class ReadPlanner:
 
 
 _Joins = dict[str, tuple[SelectEmbed, Join]]
+_TEXTS = frozenset({ColumnType.TEXT, ColumnType.JSON, ColumnType.UNTYPED})
 _NOT_NUMBERS = frozenset({ColumnType.TEXT, ColumnType.BOOLEAN, ColumnType.JSON, ColumnType.BLOB})
 
 

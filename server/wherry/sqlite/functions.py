@@ -6,6 +6,7 @@
 | `ilike(value, pattern)` | `ilike` | LIKE with `%`, `_`, backslash; case ignored in all of Unicode |
 | `json_contains(document, wanted)` | `cs`, `cd` | PostgreSQL's `@>` of jsonb |
 | `json_overlaps(a, b)` | `ov` | PostgreSQL's `&&`: two arrays share an element |
+| `text_search(value, search, stems)` | `fts` … | the words of a text, where no index answers; see `text_search` |
 | `json_strip_nulls(document)` | `nulls=stripped` | the JSON without the members, at any depth, that are null |
 
 The operators' give 1, 0, or NULL: for a NULL, and for what cannot be read as asked. They never raise, because one odd
@@ -21,6 +22,7 @@ import msgspec
 import re2
 
 from wherry.errors import RequestError
+from wherry.sqlite.text_search import register_text_search
 from wherry.statement import SQLiteValue
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
@@ -43,6 +45,7 @@ def register_functions(connection: apsw.Connection) -> None:
             deterministic=True,
             flags=apsw.SQLITE_INNOCUOUS,
         )
+    register_text_search(connection)
 
 
 def compile_pattern(pattern: str) -> str:
