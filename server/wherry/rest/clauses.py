@@ -5,6 +5,7 @@ What rows look like in the response is `read_compiler`'s. Writes find their rows
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 
 from wherry.rest.api_request import Aggregate
 from wherry.rest.conditions import column_sql, comparison_sql, json_text_sql, text_sql
@@ -143,11 +144,11 @@ class Clauses:
         return self.raw(value, alias)
 
     def _aggregate(self, value: AggregateValue, alias: str) -> Sql:
-        written = (
-            _function(value.function, None if value.operand is None else self.raw(value.operand, alias))
-            if value.through is None
-            else self._aggregate_through(value, value.through, alias)
-        )
+        if value.through and value.function is Aggregate.AVG:
+            total, number = replace(value, function=Aggregate.SUM), replace(value, function=Aggregate.COUNT)
+            written = sql(self._over(total, alias), " * 1.0 / ", self._over(number, alias))
+        else:
+            written = self._over(value, alias)
         if value.cast is ColumnType.INTEGER:  # PostgreSQL rounds where SQLite cuts off
             rounded = sql("CASE typeof(", written, ") WHEN 'real' THEN round(", written, ") ELSE ", written, " END")
             return sql("CAST(", rounded, " AS INTEGER)")
@@ -157,23 +158,17 @@ class Clauses:
             return sql("CAST(", written, f" AS {_AGGREGATE_CASTS[value.cast]})")
         return written
 
-    def _aggregate_through(self, value: AggregateValue, join: Join, alias: str) -> Sql:
-        """Aggregate over the rows of a to-many join, all parents of the group together: a sum of sums, and so on."""
-
-        def inner(function: Aggregate) -> Sql:
-            target = self.alias()
-            operand = None if value.operand is None else self.raw(value.operand, target)
-            return sql("(SELECT ", _function(function, operand), self.joined(join, target, alias), ")")
-
-        match value.function:
-            case Aggregate.COUNT:
-                return sql("coalesce(sum(", inner(value.function), "), 0)")
-            case Aggregate.SUM:
-                return sql("sum(", inner(value.function), ")")
-            case Aggregate.AVG:
-                return sql("sum(", inner(Aggregate.SUM), ") * 1.0 / sum(", inner(Aggregate.COUNT), ")")
-            case _:
-                return _function(value.function, inner(value.function))
+    def _over(self, value: AggregateValue, alias: str) -> Sql:
+        """Aggregate over the rows of a group, or over those that joins lead to: a sum of sums, and so on."""
+        if not value.through:
+            return _function(value.function, None if value.operand is None else self.raw(value.operand, alias))
+        join, *further = value.through
+        target = self.alias()
+        of_one = self._over(replace(value, through=tuple(further)), target)
+        related = sql("(SELECT ", of_one, self.joined(join, target, alias), ")")
+        if value.function is Aggregate.COUNT:
+            return sql("coalesce(sum(", related, "), 0)")
+        return _function(value.function, related)
 
 
 def can_hold_blob(value: Value) -> bool:

@@ -51,13 +51,14 @@ class RelatedValue:
 class AggregateValue:
     """An aggregate over the rows of a group; `count()` has no operand.
 
-    With `through` the operand belongs to the rows of a to-many join, and the aggregate is over all of them.
+    With `through` the operand belongs to the rows that these joins lead to, one after the other, and the aggregate is
+    over all of them.
     """
 
     function: Aggregate
     operand: ColumnValue | RelatedValue | None
     cast: ColumnType | None = None
-    through: "Join | None" = None
+    through: "tuple[Join, ...]" = ()
 
     @property
     def type(self) -> ColumnType:
@@ -94,10 +95,14 @@ class OutputField:
 
 @dataclass(frozen=True, slots=True)
 class OutputEmbed:
-    """A member with an object (to-one) or a list (to-many) of related rows."""
+    """A member with an object (to-one) or a list (to-many) of related rows.
+
+    With `through` they are related to the one row that these to-one joins lead to, one after the other.
+    """
 
     key: str
     join: "Join"
+    through: "tuple[Join, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,8 +169,8 @@ class ReadCompiler(Clauses):
                 case OutputField(key, value):
                     columns.append(sql(self.raw_output(value, alias), f" AS c{number}"))
                     members.append(GroupMember(key, f"g.c{number}", value.type, can_hold_blob(value)))
-                case OutputEmbed(key, join):
-                    columns.append(sql(self._embed(join, alias), f" AS c{number}"))
+                case OutputEmbed(key):
+                    columns.append(sql(self._embed_through(item, alias), f" AS c{number}"))
                     members.append(GroupMember(key, f"g.c{number}", None))
                 case OutputSpread():
                     raise AssertionError("the planner puts no spread into a group")
@@ -189,9 +189,18 @@ class ReadCompiler(Clauses):
                     pass
                 case OutputField(_, value):
                     keys.append(self.raw_output(value, alias))
-                case OutputEmbed(_, join):
-                    keys.append(self._embed(join, alias))
+                case OutputEmbed():
+                    keys.append(self._embed_through(item, alias))
         return keys
+
+    def _embed_through(self, embed: OutputEmbed, alias: str) -> Sql:
+        """Write an embed of a row that to-one joins lead to."""
+        if not embed.through:
+            return self._embed(embed.join, alias)
+        join, *further = embed.through
+        target = self.alias()
+        related = self._embed_through(replace(embed, through=tuple(further)), target)
+        return sql("(SELECT ", related, self.joined(join, target, alias), " LIMIT 1)")
 
     # ---- embeds and spreads ------------------------------------------------------------------------------------
 

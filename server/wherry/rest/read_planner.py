@@ -122,7 +122,7 @@ class ReadPlanner:
                 case _:
                     yield from self._output(table, readable, (item,), joins)
 
-    def _aggregate(self, table: Table, item: SelectField, through: Join | None = None) -> AggregateValue:
+    def _aggregate(self, table: Table, item: SelectField) -> AggregateValue:
         operand = None if item.field is None else self._column_value(table, item.field, item.cast)
         function = Aggregate(item.aggregate or Aggregate.COUNT)
         if function in (Aggregate.SUM, Aggregate.AVG) and operand is not None and operand.type in _NOT_NUMBERS:
@@ -134,32 +134,20 @@ class ReadPlanner:
                 status=404,
             )
         cast = None if item.aggregate_cast is None else cast_type(item.aggregate_cast)
-        return AggregateValue(function, operand, cast, through)
+        return AggregateValue(function, operand, cast)
 
     def _spread_in_group(self, embed: SelectEmbed, join: Join) -> Iterator[OutputItem]:
         """Yield the members of a spread inside a group: aggregates are over the related rows, others are group keys."""
-        to_one = join.relationship.leads_to_one
         for item in join.plan.items:
-            match item:
-                case OutputField(key, AggregateValue(function, operand, cast, through=None)):
-                    if to_one and operand is not None:
-                        yield OutputField(key, AggregateValue(function, RelatedValue(join, operand), cast))
-                    else:
-                        yield OutputField(key, AggregateValue(function, operand, cast, through=join))
-                case OutputField(key, ColumnValue() | RelatedValue() as value) if to_one:
-                    yield OutputField(key, RelatedValue(join, value))
-                case OutputSpread(inner) if to_one and inner.relationship.leads_to_one:
-                    for nested in self._spread_in_group(embed, inner):
-                        if isinstance(nested, OutputField) and isinstance(nested.value, ColumnValue | RelatedValue):
-                            yield OutputField(nested.key, RelatedValue(join, nested.value))
-                case _:
-                    raise RequestError(
-                        "Feature not implemented",
-                        details=f"'...{embed.relation}' beside an aggregate can hold aggregates"
-                        + (" and columns, its own or of what it spreads" if to_one else " only"),
-                        hint=f"Embed {embed.relation}(…) without the three dots",
-                        code="PGRST127",
-                    )
+            hoisted = list(_hoisted(item, join))
+            if not hoisted:
+                raise RequestError(
+                    "Feature not implemented",
+                    details=f"'...{embed.relation}' leads to many rows: it can only hold aggregates beside an aggregate",
+                    hint=f"Embed {embed.relation}(…) without the three dots",
+                    code="PGRST127",
+                )
+            yield from hoisted
 
     def _column_value(self, table: Table, selected: Field, cast: str | None = None) -> ColumnValue:
         column = self.names.column(table, selected.name)
@@ -265,6 +253,24 @@ class ReadPlanner:
 _Joins = dict[str, tuple[SelectEmbed, Join]]
 _TEXTS = frozenset({ColumnType.TEXT, ColumnType.JSON, ColumnType.UNTYPED})
 _NOT_NUMBERS = frozenset({ColumnType.TEXT, ColumnType.BOOLEAN, ColumnType.JSON, ColumnType.BLOB})
+
+
+def _hoisted(item: OutputItem, join: Join) -> Iterator[OutputItem]:
+    """Yield what a member of a spread is in the group that the spread stands in; nothing where it can be none."""
+    to_one = join.relationship.leads_to_one
+    match item:
+        case OutputField(key, AggregateValue(function, operand, cast, ())) if to_one and operand is not None:
+            yield OutputField(key, AggregateValue(function, RelatedValue(join, operand), cast))
+        case OutputField(key, AggregateValue(function, operand, cast, through)):
+            yield OutputField(key, AggregateValue(function, operand, cast, (join, *through)))
+        case OutputField(key, ColumnValue() | RelatedValue() as value) if to_one:
+            yield OutputField(key, RelatedValue(join, value))
+        case OutputEmbed(key, inner, through) if to_one:
+            yield OutputEmbed(key, inner, (join, *through))
+        case OutputSpread(inner) if to_one and inner.relationship.leads_to_one:
+            for member in inner.plan.items:
+                for hoisted in _hoisted(member, inner):
+                    yield from _hoisted(hoisted, join)
 
 
 def _with_count(item: SelectItem, table: Table) -> SelectItem:
