@@ -103,6 +103,27 @@ def test_a_missing_value_and_a_failed_check() -> None:
         assert told("23514", subject) == (message, None)
 
 
+def hides_year(table: Any) -> Any:
+    return granted(table, *[name for name in table.columns if name != "year"])
+
+
+def test_what_the_caller_does_not_see_is_not_told_by_a_check_or_a_key() -> None:
+    unnamed = 'new row for relation "films" violates a check constraint'
+    for subject in ("year > 1800.5", 'length(title) > "YEAR"'):
+        assert told("23514", subject, grant=hides_year) == (unnamed, None)
+    named = 'new row for relation "films" violates check constraint "{}"'
+    assert told("23514", "plausible_year", grant=hides_year) == (named.format("plausible_year"), None)
+    assert told("23514", "title <> ''", grant=hides_year) == (named.format("title <> ''"), None)
+    assert told("23514", "year > 1800.5", columns=["year"], grant=hides_year)[0] == named.format("year > 1800.5")
+    assert told("23505", "films.title, films.year", grant=hides_year)[1] is None
+    assert told("23505", "films.title", grant=hides_year)[1] == "Key (title) already exists."
+
+
+def test_a_check_that_is_not_the_table_s_own_is_another_s() -> None:
+    found = told("23514", "year > 1800.5", table="people")
+    assert found == ('the write to "people" violates a check constraint of another table', None)
+
+
 def test_another_table_s_constraint_is_named_to_who_may_see_the_table() -> None:
     assert told("23505", "films.title", table="people") == ("refused", None)
     assert told("23505", "films.title", table="people", grant=hides_films) == (

@@ -143,7 +143,7 @@ class ReadPlanner:
             if not hoisted:
                 raise RequestError(
                     "Feature not implemented",
-                    details=f"'...{embed.relation}' leads to many rows: it can only hold aggregates beside an aggregate",
+                    details=f"'...{embed.relation}' leads to many rows: beside an aggregate it can hold nothing else",
                     hint=f"Embed {embed.relation}(…) without the three dots",
                     code="PGRST127",
                 )

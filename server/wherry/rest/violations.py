@@ -1,7 +1,7 @@
 """A violated constraint, told as PostgreSQL tells it: by its name, its table and the key.
 
 SQLite says little (`UNIQUE constraint failed: films.title`, for a foreign key nothing at all); the schema knows the
-rest. Tables that the role may not see are not named.
+rest. Tables that the role may not see are not named, nor are columns that the caller neither sees nor wrote.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from wherry.errors import ConstraintError
 from wherry.rest.names import Names
 from wherry.rest.sql import quote_identifier
-from wherry.schema.model import ForeignKey, Table
+from wherry.schema.model import ForeignKey, Table, fold
+from wherry.schema.tokens import TokenKind, tokenize
 from wherry.statement import Framing, Literal, ReadTransaction, SQLiteValue, Statement
 
 #: Counts the rows that a transaction's page finds for some values.
@@ -33,8 +34,7 @@ async def explain_violation(
     if error.code == FOREIGN_KEY:
         return await _explain_foreign_key(error, names, table, columns, rows, count_rows)
     if error.code == CHECK:
-        message = f'new row for relation "{table.name}" violates check constraint "{error.subject}"'
-        return _told(error, message, None)
+        return _explain_check(error, names, table, columns)
     subject_table, subject_columns = _read_subject(error.subject, table)
     if subject_table is None or error.code not in (UNIQUE, NOT_NULL):
         return _hide_other_table(error, names, table)
@@ -42,13 +42,11 @@ async def explain_violation(
         name = error.subject.removeprefix("index ").strip("'")
         return _told(error, f'duplicate key value violates unique constraint "{name}"', None)
     if error.code == UNIQUE:
-        key = ", ".join(subject_columns)
+        key = f"Key ({', '.join(subject_columns)}){_values_of(subject_columns, columns, rows)} already exists."
         name = _unique_name(table, subject_columns)
-        return _told(
-            error,
-            f'duplicate key value violates unique constraint "{name}"',
-            f"Key ({key}){_values_of(subject_columns, columns, rows)} already exists.",
-        )
+        known = _known_columns(names, table, columns)
+        details = key if known.issuperset(subject_columns) else None
+        return _told(error, f'duplicate key value violates unique constraint "{name}"', details)
     message = f'null value in column "{subject_columns[0]}" of relation "{table.name}" violates not-null constraint'
     return _told(error, message, None, hint=f'Give "{subject_columns[0]}" a value')
 
@@ -59,6 +57,26 @@ def _told(error: ConstraintError, message: str, details: str | None, *, hint: st
     )
     told.details = details
     return told
+
+
+def _known_columns(names: Names, table: Table, columns: Sequence[str]) -> set[str]:
+    return {*names.access(table).readable, *columns}
+
+
+def _explain_check(error: ConstraintError, names: Names, table: Table, columns: Sequence[str]) -> ConstraintError:
+    """Tell the check by its name or, where it has none, by its expression, unless that names what is hidden.
+
+    SQLite says the one or the other, and not of which table: a trigger may have written to another one.
+    """
+    words = {fold(token.text) for token in tokenize(error.subject) if token.kind in (TokenKind.WORD, TokenKind.QUOTED)}
+    mentioned = {table.folded[word] for word in words if word in table.folded}
+    others = [other for other in names.schema.tables.values() if other is not table]
+    if not mentioned and any(word in other.folded for other in others for word in words):
+        return _told(error, f'the write to "{table.name}" violates a check constraint of another table', None)
+    if not mentioned <= _known_columns(names, table, columns):
+        return _told(error, f'new row for relation "{table.name}" violates a check constraint', None)
+    message = f'new row for relation "{table.name}" violates check constraint "{error.subject}"'
+    return _told(error, message, None)
 
 
 def _read_subject(subject: str, table: Table) -> tuple[str | None, tuple[str, ...]]:
