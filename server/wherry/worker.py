@@ -22,6 +22,7 @@ from wherry.asgi import Application, Message
 from wherry.config import Settings
 from wherry.errors import StartError
 from wherry.http1 import Limits, Server
+from wherry.observe import ignore
 
 #: The signals that end the server. There is nothing to reload by hand, so SIGHUP is what a closed terminal sends.
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -59,7 +60,8 @@ async def _work(
         application = build(settings)
         lifespan = _Lifespan(application)
         await lifespan.start()
-        server = Server(application, Limits(connections=_possible_connections()))
+        limits = Limits(connections=_possible_connections())
+        server = Server(application, limits, emit=getattr(application, "emit", ignore))
         if not end.told.is_set():
             await server.listen(listener)
             serves()

@@ -13,6 +13,7 @@ import uvloop
 from wherry.asgi import Application, Receive, Scope, Send, read_body, respond
 from wherry.errors import ClientGone
 from wherry.http1 import Limits, Server
+from wherry.observe import Observation
 
 LOOPS = {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
 #: Limits that a test can wait for.
@@ -24,6 +25,7 @@ class Served:
 
     def __init__(self, application: Application, limits: Limits, loop: str) -> None:
         self.complaints: list[str] = []
+        self.observed: list[Observation] = []
         self._connections = ExitStack()
         self._application = application
         self._limits = limits
@@ -42,7 +44,7 @@ class Served:
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: self.complaints.append(context["message"]))
-        server = Server(self._application, self._limits)
+        server = Server(self._application, self._limits, emit=self.observed.append)
         await server.listen(self._listener)
         self._ended = asyncio.Event()
         self._started.set_result((loop, server, asyncio.Event()))

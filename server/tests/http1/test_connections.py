@@ -17,6 +17,7 @@ from tests.http1.conftest import HASTY, LOOPS, Serve, Served, echo, received, re
 from wherry.asgi import Receive, Scope, Send, read_body, respond
 from wherry.http1 import Limits
 from wherry.http1.steps import Steps
+from wherry.observe import RequestServed
 
 GET = b"GET /%d HTTP/1.1\r\nhost: h\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"
@@ -445,3 +446,20 @@ def test_however_it_is_cut_a_pipeline_has_the_same_answers(echoing: Served, cuts
         asyncio.run_coroutine_threadsafe(asyncio.sleep(0), echoing.loop).result(10)
     assert bodies(received(connection)) == ANSWERS
     connection.close()
+
+
+def test_what_is_refused_before_an_application_sees_it_is_observed_once(serve: Serve) -> None:
+    served = serve(limits=HASTY)
+    served.answer(b"GET /a HTTP/1.1\r\nhost: h\r\n\r\nGET /b?c=d HTTP/1.1\r\n\r\n")
+    served.answer(b"GET /slow HTTP/1.1\r\nho")
+    served.answer(b"POST /body HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
+    seen = [
+        (one.method, one.route, one.status, one.path, one.query, one.remote_address)
+        for one in served.observed
+        if isinstance(one, RequestServed)
+    ]
+    assert seen == [
+        ("?", "refused", 400, b"/b", b"c=d", "127.0.0.1"),
+        ("?", "refused", 408, b"/slow", b"", "127.0.0.1"),
+        ("?", "refused", 400, b"/body", b"", "127.0.0.1"),
+    ]

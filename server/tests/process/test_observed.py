@@ -1,6 +1,7 @@
 """What whoever runs the server sees: a line for each request, metrics of all workers, and no secret in either."""
 
 import re
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -67,6 +68,28 @@ def test_each_request_has_one_line_by_its_id_and_no_line_tells_a_secret(serve: S
     assert served.errors.read_bytes() == b""
     said = served.log.read_text()
     assert [secret for secret in secrets if secret in said or secret.split(".")[-1] in said] == []
+
+
+def test_what_is_no_request_has_a_line_and_is_counted(serve: Serve, file: Path) -> None:
+    served = serve(file)
+    raw(served, b"GET /api/rest/v1/films?a=b HTTP/3.0\r\n\r\n")
+    raw(served, b"GET /%b HTTP/1.1\r\nhost: h\r\n\r\n" % (b"a" * 62_000))
+    counted = dict(samples(served))
+    for status in (400, 414):
+        assert counted[f'wherry_http_requests_total{{method="other",route="refused",status="{status}"}}'] == 1
+    assert served.end() == 0
+    wrong, long = requests_of(served)
+    assert (wrong["req"], wrong["res"]) == (
+        {"method": "?", "url": "/api/rest/v1/films?a=b", "remoteAddress": "127.0.0.1"},
+        {"statusCode": 400, "bytes": 134},
+    )
+    assert (long["res"]["statusCode"], len(long["req"]["url"])) == (414, 2048)  # type: ignore[index]
+
+
+def raw(served: Served, words: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+        connection.sendall(words)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def test_metrics_count_what_all_workers_answered(serve: Serve, file: Path) -> None:

@@ -389,7 +389,7 @@ class Connection(asyncio.Protocol):
                 self._start(request)
         elif self._deaf and not self._waiting:
             if self._refusal is not None:
-                self._say(self._refusal.response)
+                self._turn_away(self._refusal, self._url)
             else:
                 self._close()
         self._hold()
@@ -413,7 +413,7 @@ class Connection(asyncio.Protocol):
         if self._reading is not None:
             self._break_off(refusal)
         elif self._current is None and not self._waiting:
-            self._say(refusal.response)
+            self._turn_away(refusal, self._url)
         else:
             self._refusal = refusal
 
@@ -426,10 +426,15 @@ class Connection(asyncio.Protocol):
             request.wake()
         elif request is self._current:
             self._current = None
-            self._say(refusal.response)
+            self._turn_away(refusal, request.scope["raw_path"])
         else:
             self._waiting.pop()
             self._refusal = refusal
+
+    def _turn_away(self, refusal: Refusal, target: bytes) -> None:
+        """Refuse what no application has seen, and say that it came."""
+        self._server.refused(refusal, target, self._client)
+        self._say(refusal.response)
 
     def _say(self, response: bytes) -> None:
         """Send a last response."""

@@ -20,15 +20,20 @@ STATUS_LINES = {
 
 @dataclass(frozen=True, slots=True)
 class Refusal(Exception):
-    """A whole response, after which the connection is closed; raised where a head cannot be accepted."""
+    """A whole response, after which the connection is closed; raised where a head cannot be accepted.
+
+    `size` is that of its body, in bytes.
+    """
 
     response: bytes
+    status: int
+    size: int
 
 
 def _refusal(status: int, code: str, message: str, hint: str, header: str = "") -> Refusal:
     body = dumps(ApiError(message, hint=hint, code=code, status=status).body(), separators=(",", ":")).encode()
     head = f"content-type: application/json; charset=utf-8\r\ncontent-length: {len(body)}\r\n{header}connection: close"
-    return Refusal(STATUS_LINES[status] + head.encode() + b"\r\n\r\n" + body)
+    return Refusal(STATUS_LINES[status] + head.encode() + b"\r\n\r\n" + body, status, len(body))
 
 
 def malformed(reason: str) -> Refusal:

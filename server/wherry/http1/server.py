@@ -9,7 +9,9 @@ from email.utils import formatdate
 from wherry.asgi import Application
 from wherry.http1.connection import Connection
 from wherry.http1.limits import Limits
+from wherry.http1.refusals import Refusal
 from wherry.http1.steps import Steps
+from wherry.observe import Emit, RequestServed, ignore
 
 #: Seconds that applications get to notice that they were cancelled.
 _NOTICE = 1
@@ -18,7 +20,8 @@ _NOTICE = 1
 class Server:
     """What the connections of one event loop share; a class because it counts them, and knows the time."""
 
-    def __init__(self, application: Application, limits: Limits | None = None) -> None:
+    def __init__(self, application: Application, limits: Limits | None = None, *, emit: Emit = ignore) -> None:
+        self._emit = emit
         self.application = application
         self.limits = limits or Limits()
         self.loop = asyncio.get_running_loop()
@@ -63,6 +66,14 @@ class Server:
         self.connections.discard(connection)
         if self.is_ending and not self.connections:
             self._empty.set()
+
+    def refused(self, refusal: Refusal, target: bytes, client: tuple[str, int] | None) -> None:
+        """Observe what was refused before it was a request: what it asked may be unknown."""
+        path, _, query = target.partition(b"?")
+        address = client[0] if client else None
+        self._emit(
+            RequestServed("?", "refused", refusal.status, 0.0, refusal.size, "", None, path, query, address, b"")
+        )
 
     async def end(self, last_call: asyncio.Event) -> None:
         """Take no more connections, answer what is in flight, and cut it when the last call comes.
