@@ -7,6 +7,7 @@ when it ends: writes that wait are committed, the write-ahead log goes into the 
 import asyncio
 import gc
 import os
+import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from time import perf_counter
@@ -19,11 +20,20 @@ from wherry.auth.jwks import KeyRefresher, trust_issuer
 from wherry.auth.keys import load_secret
 from wherry.auth.tokens import TokenVerifier
 from wherry.config import OWN_EXPORT, Settings
-from wherry.errors import DatabaseBusy, SchemaError, StartError, WherryError
+from wherry.errors import DatabaseBusy, FileReplaced, SchemaError, StartError, WherryError
 from wherry.logs import LEVELS, JsonLog
 from wherry.metrics import RUNTIME_DIRECTORY, Metrics
 from wherry.middleware import CrossOrigin, Middleware
-from wherry.observe import Emit, Readings, ServerStarted, ServerStopped, ServerStopping, UnexpectedError, fan_out
+from wherry.observe import (
+    Emit,
+    Readings,
+    ServedFileReplaced,
+    ServerStarted,
+    ServerStopped,
+    ServerStopping,
+    UnexpectedError,
+    fan_out,
+)
 from wherry.operations import Operations
 from wherry.policies import PoliciesFile
 from wherry.proxies import TrustedProxies
@@ -56,6 +66,7 @@ class Wherry:
         self._log = JsonLog(level=LEVELS[settings.log_level])
         self._metrics = Metrics(self._readings, Path(directory) if directory else None)
         self.emit: Emit = fan_out(self._log, self._metrics)
+        self.failure: StartError | None = None  #: why it has told its process to end
         self._tasks: list[asyncio.Task[None]] = []
         self._database: Database | None = None
         self._plans: CurrentPlans | None = None
@@ -162,6 +173,7 @@ class Wherry:
         self._tasks = [
             asyncio.create_task(self._every(_FLUSH, self._flush)),
             asyncio.create_task(self._every(_WATCH, plans.watch)),
+            asyncio.create_task(self._every(_WATCH, self._watch_file)),
         ]
         state = database.state
         self.emit(
@@ -197,6 +209,18 @@ class Wherry:
                 continue  # the file is busy: the next look comes soon
             except Exception as error:
                 self.emit(UnexpectedError(None, error))
+
+    async def _watch_file(self) -> None:
+        """End the process, as a signal does, when the file is no longer the one that its path leads to.
+
+        What was answered is in the file that is open here, whose log is emptied at the end: it stands beside the new
+        file now, and whoever opened that would take it for the new file's
+        (https://sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use).
+        """
+        if self._database is not None and self.failure is None and self._database.is_replaced():
+            self.failure = FileReplaced(self._settings.database)
+            self.emit(ServedFileReplaced(str(self.failure)))
+            signal.raise_signal(signal.SIGTERM)
 
     async def _flush(self) -> None:
         self._log.flush()

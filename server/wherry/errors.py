@@ -2,6 +2,7 @@
 
     WherryError
     ├── StartError              the server cannot start: one sentence for the operator, exit code 1
+    │   └── FileReplaced        it cannot go on: its path leads to another file, or to none
     ├── SchemaChanged           the schema is no longer the one that was planned with: read it again and plan again
     ├── WriteUndone             a write was undone for what it would have done: rows forbidden, too many, not one
     ├── ClientGone              the client closed the connection: nobody is left to answer
@@ -43,6 +44,15 @@ class WherryError(Exception):
 
 class StartError(WherryError):
     """The server cannot start; the message is the whole sentence that the operator reads."""
+
+
+class FileReplaced(StartError):
+    """The server cannot go on: the path of the served file leads to another file, or to none."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(
+            f"{path} was replaced, moved or deleted while it was served: start the server again for what is there now."
+        )
 
 
 class SchemaChanged(WherryError):

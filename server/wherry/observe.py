@@ -122,6 +122,12 @@ class ServerStarted(NamedTuple):
     address: str | None = None
 
 
+class ServedFileReplaced(NamedTuple):
+    """The path of the served file leads to another file, or to none: the server ends."""
+
+    message: str
+
+
 class ServerStopping(NamedTuple):
     """The worker was told to end; requests in flight are still answered."""
 
@@ -155,6 +161,7 @@ Observation: TypeAlias = (
     | KeysLoaded
     | KeysRefused
     | ServerStarted
+    | ServedFileReplaced
     | ServerStopping
     | ServerStopped
     | Notice

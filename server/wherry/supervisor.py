@@ -9,9 +9,9 @@ one socket for all, a worker that is awake takes most of them, and keeps them). 
 too: what waits in the queue of a worker that dies is answered by its successor. Where the kernel does not spread
 (it does on Linux), all listen on one socket.
 
-A worker that dies is replaced, unless workers die faster than can be an accident. A worker whose main process has
-disappeared ends itself, as it would on SIGTERM; so that it notices, each has the end of a pipe that only the main
-process keeps open.
+A worker that dies is replaced, unless workers die faster than can be an accident, or its file was replaced. A worker
+whose main process has disappeared ends itself, as it would on SIGTERM; so that it notices, each has the end of a pipe
+that only the main process keeps open.
 """
 
 import os
@@ -28,11 +28,13 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
 
 from wherry.config import Settings
-from wherry.errors import StartError
+from wherry.errors import FileReplaced, StartError
 from wherry.worker import ENDS, Build, work
 
 #: More deaths than this in so many seconds, for each worker, are no accident.
 _DEATHS, _SECONDS = 5, 10
+#: The exit code of a worker whose file was replaced.
+_FILE_REPLACED = 70
 #: Seconds after the grace time in which workers end themselves.
 _LATE = 1
 
@@ -125,6 +127,8 @@ class Supervisor:
 
         try:
             work(self._settings, self._build, own, serves=lambda: say(None), orphaned=self._orphaned)
+        except FileReplaced:
+            sys.exit(_FILE_REPLACED)
         except StartError as error:
             say(str(error))
             sys.exit(1)
@@ -148,6 +152,10 @@ class Supervisor:
         worker.report.close()
         del self._workers[worker.number]
         if self._is_ending:
+            return
+        if worker.process.exitcode == _FILE_REPLACED:  # none may open the new file while another has the old one's log
+            self._failure = str(FileReplaced(self._settings.database))
+            self._end()
             return
         now = time.monotonic()
         is_too_often = len(self._deaths) == self._deaths.maxlen and now - self._deaths[0] < _SECONDS

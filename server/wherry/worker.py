@@ -46,7 +46,8 @@ def work(
 ) -> None:
     """Serve on a listening socket until told to end; `serves` is called as soon as connections are taken.
 
-    `orphaned` is a file descriptor that becomes readable when there is nobody left to tell. Raises StartError.
+    `orphaned` is a file descriptor that becomes readable when there is nobody left to tell. Raises StartError, also
+    where the application told the process to end, because it cannot go on (its `failure`).
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_work(settings, build, listener, serves, orphaned))
@@ -68,6 +69,9 @@ async def _work(
         await end.told.wait()
         await server.end(end.last_call)
         await lifespan.stop()
+        failure: StartError | None = getattr(application, "failure", None)
+        if failure is not None:
+            raise failure
     finally:
         # From here on the process only ends: a signal must not turn that into a failure.
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)

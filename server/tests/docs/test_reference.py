@@ -17,7 +17,7 @@ from wherry import observe
 from wherry.auth.tokens import LONGEST_TOKEN
 from wherry.cli import app
 from wherry.config import SETTINGS
-from wherry.errors import ApiError
+from wherry.errors import ApiError, FileReplaced
 from wherry.http1 import Limits
 from wherry.logs import JsonLog
 from wherry.logs.lines import LEVELS, line_of
@@ -95,6 +95,7 @@ OBSERVATIONS: list[Observation] = [
     observe.KeysLoaded("keys.json", 1),
     observe.KeysRefused("keys.json", "no"),
     observe.ServerStarted("1", "app.db", False, "wal", "3", "127.0.0.1:4000"),
+    observe.ServedFileReplaced(str(FileReplaced("app.db"))),
     observe.ServerStopping("told to"),
     observe.ServerStopped(0.1),
 ]

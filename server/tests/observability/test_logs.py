@@ -269,6 +269,7 @@ OBSERVATIONS: list[tuple[Observation, dict[str, Any]]] = [
             "msg": "serving dev.db at http://127.0.0.1:4000, read-only",
         },
     ),
+    (observe.ServedFileReplaced("dev.db was replaced"), {"level": 50, "msg": "dev.db was replaced"}),
     (observe.ServerStopping("SIGTERM"), {"level": 30, "msg": "stopping: SIGTERM"}),
     (observe.ServerStopped(0.1), {"level": 30, "ms": 100.0, "msg": "stopped"}),
     (observe.Notice("hello"), {"level": 30, "msg": "hello"}),

@@ -77,6 +77,7 @@ _LINES: Mapping[type, Callable[[Any], Line]] = {
     observe.KeysLoaded: lambda o: (INFO, "token keys loaded", {"source": _source(o.source), "keys": o.keys}),
     observe.KeysRefused: lambda o: (ERROR, f"token keys refused: {o.message}", {"source": _source(o.source)}),
     observe.ServerStarted: _started,
+    observe.ServedFileReplaced: lambda o: (ERROR, o.message, {}),
     observe.ServerStopping: lambda o: (INFO, f"stopping: {o.reason}", {}),
     observe.ServerStopped: lambda o: (INFO, "stopped", {"ms": _ms(o.seconds)}),
     observe.Notice: lambda o: (WARN if o.warning else INFO, o.message, {}),

@@ -13,10 +13,11 @@ from wherry.observe import Emit, Notice
 from wherry.sqlite.batch import Batch
 from wherry.sqlite.checkpoints import Checkpoints
 from wherry.sqlite.connection import Access, open_reader, open_writer, require_sqlite
-from wherry.sqlite.file import FileState, inspect_file
+from wherry.sqlite.file import FileState, identity_of, inspect_file
 from wherry.sqlite.inline import InlineReader
 from wherry.sqlite.on_loop import LoopEmit
 from wherry.sqlite.readers import ReaderPool
+from wherry.sqlite.refusals import moved
 from wherry.sqlite.results import Page, Stream
 from wherry.sqlite.slow import SlowStatements
 from wherry.sqlite.stream import ReadBindings, ReadLimits
@@ -47,6 +48,8 @@ class Database:
         self._writer = writer
         self._patience = patience
         self._log = Path(f"{state.path}-wal")
+        self._identity = identity_of(state.path)
+        self._is_replaced = False
         self.state = state
         self.reads_handed_over = 0
 
@@ -143,6 +146,8 @@ class Database:
         """
         if self._writer is None:
             raise DatabaseError("the database is served read-only", code="25006", status=405)
+        if self._is_replaced:
+            raise moved()
         return self._writer.write(transaction)
 
     async def call(self, function: Callable[[apsw.Connection], Result]) -> Result:
@@ -152,6 +157,11 @@ class Database:
     def schema_version(self) -> int:
         """Return the schema version of the file as it is now (3 µs)."""
         return self._inline.schema_version()
+
+    def is_replaced(self) -> bool:
+        """Look whether the path leads to another file now, or to none (1 µs); from then on nothing is written."""
+        self._is_replaced = self._is_replaced or identity_of(self.state.path) != self._identity
+        return self._is_replaced
 
     @property
     def reads_inline(self) -> int:

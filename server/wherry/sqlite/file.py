@@ -67,6 +67,15 @@ def make_file(path: Path) -> bool:
     return True
 
 
+def identity_of(path: Path) -> tuple[int, int] | None:
+    """Return what tells the file at a path from any other that may come there; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def require_file(path: Path) -> None:
     """Raise StartError where `path` is no file that can be read; SQLite does not look at it."""
     try:

@@ -113,6 +113,13 @@ def stopping() -> DatabaseBusy:
     return DatabaseBusy("the server is stopping")
 
 
+def moved() -> DatabaseError:
+    """Return the refusal of a write to a file that its path does not lead to any more."""
+    return DatabaseError(
+        "the database file was replaced, moved or deleted while it is served", code="58030", status=503
+    )
+
+
 def timed_out() -> StatementTimeout:
     """Return the refusal of a statement that ran over its time limit."""
     return StatementTimeout(
@@ -153,6 +160,6 @@ _RESULTS: dict[int, _Refuse] = {
 def _result(error: apsw.Error) -> DatabaseError:
     text = str(error)
     if getattr(error, "extendedresult", 0) == apsw.SQLITE_READONLY_DBMOVED:
-        return DatabaseError("the database file was moved or deleted while it is served", code="58030", status=503)
+        return moved()
     make = _RESULTS.get(getattr(error, "result", 0))
     return make(text) if make else DatabaseError(text or type(error).__name__, code="XX000", status=500)
