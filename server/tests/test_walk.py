@@ -28,6 +28,7 @@ from wherry.rest.api_request import (
 )
 from wherry.rest.compiler import compile_plan
 from wherry.rest.headers import parse_accept, parse_preferences
+from wherry.rest.literals import to_number
 from wherry.rest.names import Names
 from wherry.rest.plan import (
     ColumnValue,
@@ -145,9 +146,9 @@ def test_a_request_walks_through_five_verbs(tmp_path: Path) -> None:
         f"""'null') || ','), ',') || '}}' AS j FROM {own_films} AS t2 """
         'WHERE t2."year" >= ? ORDER BY t2."year" DESC LIMIT ?)'
     )
-    sub, gte, limit = Claim(("sub",)), Literal(0), transaction.page.parameters[-1]
+    sub, gte, limit = Claim(("sub",)), Literal(0, to_number), transaction.page.parameters[-1]
     assert transaction.page.parameters == (sub, gte, sub, gte, limit)
-    assert transaction.page.bind(values, ANN) == ("ann", "1930", "ann", "1930", 2)
+    assert transaction.page.bind(values, ANN) == ("ann", 1930, "ann", 1930, 2)
 
     # 4. run: one row comes back: how many rows, their bytes, and the total without the limit
     page = asyncio.run(run(tmp_path / "library.db", transaction, values, schema))

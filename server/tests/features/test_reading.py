@@ -399,6 +399,37 @@ def test_unknown_preferences_are_ignored_unless_strict(api: Api) -> None:
     assert api("GET", "films?select=id&limit=1", prefer="handling=lenient, colour=red").body == [{"id": 1}]
 
 
+@pytest.mark.parametrize(
+    "filter_",
+    ["id=eq.undefined", "id=lt.x", "id=neq.", "id=in.(1,x)", "id=eq(any).{1,x}", "id=gt(all).{x}", "id=isdistinct.x"],
+)
+def test_what_a_key_cannot_be_is_refused(api: Api, filter_: str) -> None:
+    status, code, message = api.refused(f"films?{filter_}")
+    assert (status, code) == (400, "22P02")
+    assert message.startswith('invalid input syntax for type integer: "')
+
+
+@pytest.mark.parametrize(
+    ("filter_", "expected"),
+    [
+        ("id=eq.2", [2]),
+        ("id=eq.+2", [2]),
+        ("id=eq.2.0", [2]),
+        ("id=gt.2.5", [3, 4]),
+        ("id=in.(2, 3,1e0)", [1, 2, 3]),
+        ("id=eq(any).{2,3}", [2, 3]),
+        ("id=lt(all).{3,2.5}", [1, 2]),
+        ("year=eq.soon", []),
+    ],
+)
+def test_a_key_is_compared_with_numbers_of_every_form(api: Api, filter_: str, expected: list[int]) -> None:
+    assert [row["id"] for row in api.get(f"films?select=id&order=id&{filter_}")] == expected
+
+
+def test_a_number_beyond_64_bits_is_no_key(api: Api) -> None:
+    assert api.refused(f"films?id=eq.{2**63}")[:2] == (400, "22003")
+
+
 def test_one_set_of_parameters_is_one_location(api: Api) -> None:
     for query in ("order=id&id=gt.2&id=lt.4", "id=lt.4&order=id&id=gt.2"):
         location = api("GET", f"films?{query}").headers["content-location"]

@@ -159,7 +159,7 @@ TABLES: Final = {
                 Column("title", "TEXT", _TEXT),
                 Column("stars", "INTEGER", _INTEGER),
             ),
-            unique=("id",),
+            key=("id",),
             is_view=True,
         ),
     )

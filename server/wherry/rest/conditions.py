@@ -14,6 +14,7 @@ from wherry.rest.literals import (
     to_json_scalar,
     to_like,
     to_minified,
+    to_number,
     to_number_or_text,
     to_pattern,
     to_prefix,
@@ -141,9 +142,13 @@ def _positive_sql(comparison: Comparison, alias: str, rowid: str) -> Sql:
     value, type_ = column_sql(comparison.value, alias), _compared_type(comparison.value)
     if operator is Operator.LIKE and comparison.quantifier is None and _holds_text(comparison.value):
         return _like_sql(value, literal)
+    number = to_number if _holds_numbers_only(comparison.value) else None
     if comparison.quantifier is not None:
-        return _quantified_sql(value, type_, operator, literal, comparison.quantifier)
-    convert = to_json_scalar if _is_json_place(comparison.value) else converter_of(type_)
+        return _quantified_sql(value, type_, operator, literal, comparison.quantifier, number)
+    if operator is Operator.IN:
+        items = functools.partial(to_json_list, type_=type_, convert=number)
+        return sql(value, " IN ", _items_sql(type_, Literal(literal, items)))
+    convert = number or (to_json_scalar if _is_json_place(comparison.value) else converter_of(type_))
     return _operator_sql(value, type_, operator, literal, convert)
 
 
@@ -176,6 +181,13 @@ def _searched_sql(value: ColumnValue, alias: str) -> Sql:
 def _is_json_place(value: ColumnValue) -> bool:
     """Tell whether the value is JSON from inside JSON: `data->key`, but neither `data->>key` nor a cast."""
     return bool(value.path) and not value.path[-1].as_text and value.cast is None
+
+
+def _holds_numbers_only(value: ColumnValue) -> bool:
+    """Tell whether SQLite itself keeps all else out: of an INTEGER PRIMARY KEY, and of STRICT tables' numbers."""
+    column = value.column
+    is_number = column.type in (ColumnType.INTEGER, ColumnType.REAL) and not column.can_hold_blob
+    return is_number and not value.path and value.cast is None
 
 
 def _holds_text(value: ColumnValue) -> bool:
@@ -212,8 +224,6 @@ def _operator_sql(value: Sql, type_: ColumnType, operator: Operator, literal: in
             return sql(value, word, Literal(literal), ", ", Literal(literal, convert), ")")
         case Operator.ISDISTINCT if type_ is ColumnType.UNTYPED:
             return sql("(", _operator_sql(value, type_, Operator.EQ, literal, convert), ") IS NOT TRUE")
-        case Operator.IN:
-            return sql(value, " IN ", _items_sql(type_, Literal(literal, functools.partial(to_json_list, type_=type_))))
         case Operator.LIKE:
             return sql(value, " GLOB ", Literal(literal, to_glob))
         case Operator.ILIKE:
@@ -235,16 +245,18 @@ def _operator_sql(value: Sql, type_: ColumnType, operator: Operator, literal: in
             return sql(value, f" {_COMPARISONS[operator]} ", Literal(literal, convert))
 
 
-def _quantified_sql(value: Sql, type_: ColumnType, operator: Operator, literal: int, quantifier: Quantifier) -> Sql:
+def _quantified_sql(
+    value: Sql, type_: ColumnType, operator: Operator, literal: int, quantifier: Quantifier, number: Convert | None
+) -> Sql:
     """Hold for one item of a list, or for each: with PostgreSQL's unknown, which a negation leaves unknown."""
     is_any = quantifier is Quantifier.ANY
     convert: Convert | None = None
     item = "item.value"
     match operator:
         case Operator.EQ if is_any:
-            return sql(value, " IN ", _items_sql(type_, _listed(literal, type_)))
+            return sql(value, " IN ", _items_sql(type_, _listed(literal, type_, number)))
         case Operator.NEQ if not is_any:
-            return sql(value, " NOT IN ", _items_sql(type_, _listed(literal, type_)))
+            return sql(value, " NOT IN ", _items_sql(type_, _listed(literal, type_, number)))
         case Operator.LIKE:
             convert, test = to_glob, sql(value, f" GLOB {item}")
         case Operator.ILIKE:
@@ -256,7 +268,7 @@ def _quantified_sql(value: Sql, type_: ColumnType, operator: Operator, literal: 
             word = " IN " if operator is Operator.EQ else " NOT IN "
             convert, test = to_number_or_text, sql(value, word, f"({item}, CAST({item} AS TEXT))")
         case _:
-            convert = to_number_or_text if type_ is ColumnType.UNTYPED else None
+            convert = to_number_or_text if type_ is ColumnType.UNTYPED else number
             item = _blob_sql(item) if type_ is ColumnType.BLOB else item
             test = sql(value, f" {_COMPARISONS[operator]} {item}")
     outcome = "WHEN max(holds) = 1 THEN 1" if is_any else "WHEN min(holds) = 0 THEN 0"

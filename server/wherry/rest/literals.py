@@ -46,6 +46,18 @@ def to_number_or_text(text: str) -> SQLiteValue:
     return number if number in _INT64 else float(number) if abs(number) < 10**300 else text
 
 
+def to_number(text: str) -> SQLiteValue:
+    """Read what is compared with a column that can hold numbers only. Raises RequestError 22P02 for anything else."""
+    try:
+        return int(text)
+    except ValueError:
+        if _NUMBER.fullmatch(text.strip()):
+            return text
+        raise RequestError(
+            f'invalid input syntax for type integer: "{text[:100]}"', hint="Write a number", code="22P02"
+        ) from None
+
+
 def to_minified(text: str) -> str:
     """Take the spaces between the tokens out of JSON, and read `{1,2}` as the array [1,2]; another text stays."""
     try:
@@ -152,9 +164,12 @@ def read_list(text: str, *, opening: str, closing: str, operator: str) -> list[s
     return items
 
 
-def to_json_list(text: str, *, type_: ColumnType) -> str:
+def to_json_list(text: str, *, type_: ColumnType, convert: Convert | None = None) -> str:
     """Read the list of `in` as JSON text for json_each()."""
-    return _encode_items(read_list(text, opening="(", closing=")", operator="in"), type_)
+    items = read_list(text, opening="(", closing=")", operator="in")
+    if convert is not None:
+        return msgspec.json.encode([convert(item) for item in items]).decode()
+    return _encode_items(items, type_)
 
 
 def to_quantified_list(text: str, *, type_: ColumnType, convert: Convert | None = None) -> str:
