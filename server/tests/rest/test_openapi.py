@@ -102,29 +102,38 @@ def test_the_document_says_what_and_where_the_api_is() -> None:
 
 
 def test_a_definition_describes_columns_keys_and_defaults() -> None:
+    a_key = {
+        "format": "bigint",
+        "type": "integer",
+        "description": "Note:\nThis is a Primary Key.<pk/>",
+        "x-declared-type": "INTEGER",
+    }
     assert document_of(schema_of(PEOPLE, FILMS))["definitions"] == {
         "films": {
             "type": "object",
+            "x-kind": "table",
             "description": "Films\n\nof the library",
             "required": ["id", "title"],
             "properties": {
-                "id": {"format": "bigint", "type": "integer", "description": "Note:\nThis is a Primary Key.<pk/>"},
-                "title": {"format": "text", "type": "string", "default": "Unnamed"},
+                "id": a_key,
+                "title": {"format": "text", "type": "string", "default": "Unnamed", "x-declared-type": "TEXT"},
                 "director": {
                     "format": "bigint",
                     "type": "integer",
                     "description": "Note:\nThis is a Foreign Key to `people.id`.<fk table='people' column='id'/>",
+                    "x-declared-type": "INTEGER",
                 },
-                "budget": {"format": "double precision", "type": "number"},
-                "slug": {"format": "text", "type": "string", "readOnly": True},
+                "budget": {"format": "double precision", "type": "number", "x-declared-type": "REAL"},
+                "slug": {"format": "text", "type": "string", "readOnly": True, "x-declared-type": "TEXT"},
             },
         },
         "people": {
             "type": "object",
+            "x-kind": "table",
             "required": ["id", "name"],
             "properties": {
-                "id": {"format": "bigint", "type": "integer", "description": "Note:\nThis is a Primary Key.<pk/>"},
-                "name": {"format": "varchar", "type": "string"},
+                "id": a_key,
+                "name": {"format": "varchar", "type": "string", "x-declared-type": "VARCHAR(80)"},
             },
         },
     }
@@ -182,7 +191,11 @@ def test_a_foreign_key_to_what_may_not_be_read_is_not_told() -> None:
     missing = ForeignKey("films_studio_fkey", "films", ("budget",), "studios", ("id",))
     films = Table("films", TableKind.TABLE, FILMS.columns, foreign_keys=(missing, *FILMS.foreign_keys))
     document = document_of(schema_of(PEOPLE, films), only({"films": everything(films)}))
-    assert document["definitions"]["films"]["properties"]["director"] == {"format": "bigint", "type": "integer"}
+    assert document["definitions"]["films"]["properties"]["director"] == {
+        "format": "bigint",
+        "type": "integer",
+        "x-declared-type": "INTEGER",
+    }
     assert "people" not in msgspec.json.encode(document).decode()
 
 
@@ -190,6 +203,7 @@ def test_a_view_that_cannot_be_written_has_no_writing_operations() -> None:
     view = Table("recent", TableKind.VIEW, PEOPLE.columns, insertable=False, updatable=False, deletable=False)
     document = document_of(schema_of(view))
     assert list(document["paths"]["/recent"]) == ["get"]
+    assert document["definitions"]["recent"]["x-kind"] == "view"
     assert "body.recent" not in document["parameters"]
 
 
@@ -201,8 +215,9 @@ def test_a_role_that_may_only_write_sees_no_filters() -> None:
     }
     assert document["definitions"]["people"] == {
         "type": "object",
+        "x-kind": "table",
         "required": ["name"],
-        "properties": {"name": {"format": "varchar", "type": "string"}},
+        "properties": {"name": {"format": "varchar", "type": "string", "x-declared-type": "VARCHAR(80)"}},
     }
 
 
@@ -212,7 +227,12 @@ def test_strange_names_are_escaped_in_paths_and_references() -> None:
     assert list(document["paths"]) == ["/", "/a%2Fb%20~%7B%C3%A4%7D"]
     get = document["paths"]["/a%2Fb%20~%7B%C3%A4%7D"]["get"]
     assert get["responses"]["200"]["schema"]["items"] == {"$ref": "#/definitions/a~1b%20~0%7B%C3%A4%7D"}
-    assert document["definitions"]["a/b ~{ä}"] == {"type": "object", "description": "Odd", "properties": {"x": {}}}
+    assert document["definitions"]["a/b ~{ä}"] == {
+        "type": "object",
+        "x-kind": "table",
+        "description": "Odd",
+        "properties": {"x": {}},
+    }
     assert get["summary"] == "Odd"
     assert "description" not in get
 
@@ -245,4 +265,5 @@ def test_types_and_defaults_are_told_as_they_travel(
     declared: str, column_type: ColumnType, default: str | None, described: dict[str, Any]
 ) -> None:
     table = Table("t", TableKind.TABLE, {"c": Column("c", declared, column_type, default=default)})
-    assert document_of(schema_of(table))["definitions"]["t"]["properties"]["c"] == described
+    as_declared = {"x-declared-type": declared} if declared else {}
+    assert document_of(schema_of(table))["definitions"]["t"]["properties"]["c"] == {**described, **as_declared}

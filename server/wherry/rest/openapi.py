@@ -4,6 +4,9 @@ It has the outline that tools made for PostgREST read (https://docs.postgrest.or
 a definition and a path for each table, a parameter `rowFilter.table.column` for each column that can be filtered by,
 and `<pk/>` and `<fk …/>` in the columns' descriptions. A table, column or method that the role may not use is not in
 it, nor is a foreign key to a column that the role may not read.
+
+What OpenAPI has no word for stands in extensions of it: `x-kind` of a definition is table, view or virtual,
+`x-declared-type` of a column is its type as the schema declares it.
 """
 
 from collections.abc import Callable, Iterator
@@ -143,7 +146,7 @@ def _definition(schema: Schema, table: Table, access: Callable[[Table], Access])
         for column in table.columns.values()
         if column.name in granted.readable or column.name in granted.insertable or column.name in granted.updatable
     ]
-    definition: Node = {"type": "object"}
+    definition: Node = {"type": "object", "x-kind": table.kind.value}
     if table.description:
         definition["description"] = table.description
     required = [column.name for column in columns if not column.nullable and not column.generated]
@@ -157,6 +160,8 @@ def _property(schema: Schema, table: Table, column: Column, access: Callable[[Ta
     described = dict(_TYPES[column.type])
     if column.type is ColumnType.TEXT and column.declared_type:  # varchar, date, timestamp, uuid…
         described["format"] = column.declared_type.partition("(")[0].strip().lower()
+    if column.declared_type:
+        described["x-declared-type"] = column.declared_type
     default = _default(column)
     if default is not None:
         described["default"] = default
