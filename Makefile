@@ -19,11 +19,18 @@ BIN := $(CURDIR)/$(VENV)/bin
 DEMO := database/demo/films.db
 CLIENTS := server/tests/clients
 PEERS := bench/peers
+# Studio, the client: built in client/out, and put where the server looks for it.
+CLIENT := client
+STUDIO := server/wherry/studio/export
+STUDIO_SOURCES := $(shell find $(CLIENT) -type d \( -name node_modules -o -name .next -o -name out -o -name test-results \) -prune \
+	-o -type f ! -name '*.test.*' ! -name next-env.d.ts ! -name csp-map.conf ! -name '*.tsbuildinfo' -print)
+export NEXT_TELEMETRY_DISABLED = 1
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD = 1
 NPM := $(shell command -v npm 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test coverage bench check format lint types layers lock clean
+.PHONY: help setup studio run demo test coverage bench check format lint types layers lock clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,6 +47,17 @@ $(VENV)/.installed: server/requirements-dev.txt server/pyproject.toml
 
 $(CLIENTS)/node_modules/.installed: $(CLIENTS)/package-lock.json
 	cd $(CLIENTS) && npm ci --no-audit --no-fund
+	@touch $@
+
+studio: $(STUDIO)/.built ## build Studio, the web client, and put it where the server finds it
+
+$(STUDIO)/.built: $(CLIENT)/node_modules/.installed $(STUDIO_SOURCES)
+	cd $(CLIENT) && npm run --silent build
+	@rm -rf $(STUDIO) && mkdir -p $(dir $(STUDIO)) && cp -R $(CLIENT)/out $(STUDIO)
+	@touch $@
+
+$(CLIENT)/node_modules/.installed: $(CLIENT)/package-lock.json
+	cd $(CLIENT) && npm ci --no-audit --no-fund
 	@touch $@
 
 run: $(VENV)/.installed $(if $(DB),,$(DEMO)) ## serve DB=path/to/any.db, or else the demonstration, on PORT=4000
