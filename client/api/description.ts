@@ -2,6 +2,7 @@
  * What the role may see: the tables and views of the API's own description, an OpenAPI 2.0 document at its root
  * (https://docs.postgrest.org/en/stable/references/api/openapi.html).
  */
+import { queryOptions } from "@tanstack/react-query";
 import { ask, type Question } from "./door";
 import { asObject, asText, type Json, type JsonObject } from "./json";
 
@@ -37,6 +38,13 @@ export async function loadTables(question: Question = {}): Promise<TableDescript
   const { body } = await ask("/api/rest/v1/", question);
   return readDescription(body);
 }
+
+/** The tables as the features ask for them: one answer for all who ask within half a minute. */
+export const tablesQuery = queryOptions({
+  queryKey: ["tables"],
+  queryFn: ({ signal }) => loadTables({ signal }),
+  staleTime: 30_000,
+});
 
 /** Read the tables of an OpenAPI document. */
 export function readDescription(document: Json): TableDescription[] {

@@ -1,4 +1,6 @@
 /** How the stack is: what answers first (nginx, or the server itself), and the server behind it. */
+import { queryOptions } from "@tanstack/react-query";
+import { ApiError } from "./api-error";
 import { ask } from "./door";
 import { asObject, asText, type Json } from "./json";
 
@@ -33,6 +35,22 @@ export type ServerHealth = {
   };
   policies: { file: string; loaded: boolean; error: string | null };
 };
+
+/** How long an answer counts as fresh; a page in the background does not ask at all. */
+const EVERY = 10_000;
+
+export const frontHealthQuery = queryOptions({
+  queryKey: ["health", "front"],
+  queryFn: ({ signal }) => loadFrontHealth(signal),
+  refetchInterval: EVERY,
+});
+
+export const serverHealthQuery = queryOptions({
+  queryKey: ["health", "server"],
+  queryFn: ({ signal }) => loadServerHealth(signal),
+  // What the role may not see now, it may not see in ten seconds either.
+  refetchInterval: ({ state }) => (state.error instanceof ApiError && state.error.forbids ? false : EVERY),
+});
 
 export async function loadFrontHealth(signal?: AbortSignal): Promise<FrontHealth> {
   const start = performance.now();

@@ -1,4 +1,6 @@
 /** Rows of a table, page by page, in PostgREST's dialect (https://docs.postgrest.org/en/stable/references/api.html). */
+import { queryOptions } from "@tanstack/react-query";
+import { ApiError } from "./api-error";
 import { percentEncode } from "./description";
 import { ask } from "./door";
 import { asObject, type Json, type JsonObject } from "./json";
@@ -11,6 +13,8 @@ export type Operator = (typeof OPERATORS)[number];
 /** A condition that rows must meet; `value` has no meaning where the operator takes none. */
 export type Filter = { column: string; operator: Operator; value: string };
 
+export type Counting = "exact" | "estimated";
+
 export type RowsQuestion = {
   table: string;
   /** The columns to give; all that may be read where it is null. */
@@ -19,18 +23,32 @@ export type RowsQuestion = {
   filters: Filter[];
   offset: number;
   limit: number;
-  count: "exact" | "estimated";
+  count: Counting;
 };
 
 export type RowsPage = {
   rows: JsonObject[];
   offset: number;
-  /** How many rows there are in all, as far as it was counted. */
+  /** How many rows there are in all; null where the server does not say. */
   total: number | null;
+  /** How `total` was found out. */
+  counted: Counting;
 };
 
 /** Load a page of rows; throws an ApiError, with status 416 where the page begins past the last row. */
 export async function loadRows(question: RowsQuestion, signal?: AbortSignal): Promise<RowsPage> {
+  try {
+    return await loadCounted(question, signal);
+  } catch (error) {
+    // An estimate may be too low, and then rows beyond it would be out of reach.
+    if (error instanceof ApiError && error.status === 416 && question.count === "estimated") {
+      return await loadCounted({ ...question, count: "exact" }, signal);
+    }
+    throw error;
+  }
+}
+
+async function loadCounted(question: RowsQuestion, signal?: AbortSignal): Promise<RowsPage> {
   const { headers, body } = await ask(rowsAddress(question), {
     headers: { Prefer: `count=${question.count}` },
     signal,
@@ -40,7 +58,25 @@ export async function loadRows(question: RowsQuestion, signal?: AbortSignal): Pr
     rows: (Array.isArray(body) ? body : []).map(asObject),
     offset: question.offset,
     total: total === undefined ? null : Number(total),
+    counted: question.count,
   };
+}
+
+/** A page of rows as a feature asks for it: the same question has the same answer until it is asked anew. */
+export const rowsQuery = (question: RowsQuestion) =>
+  queryOptions({ queryKey: ["rows", question.table, question], queryFn: ({ signal }) => loadRows(question, signal) });
+
+/** How many rows meet the filters, counted and not estimated. */
+export async function countRows(question: RowsQuestion): Promise<number | null> {
+  const { total } = await loadCounted({
+    ...question,
+    columns: question.columns?.slice(0, 1) ?? null,
+    order: [],
+    offset: 0,
+    limit: 1,
+    count: "exact",
+  });
+  return total;
 }
 
 // nginx takes 8 kB of address; names are as long as their owner likes.
