@@ -2,6 +2,7 @@
 
 const whole = new Intl.NumberFormat("en");
 const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 const times = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 
 /** `1234567` → `1,234,567`. */
@@ -39,6 +40,11 @@ export function formatDuration(seconds: number): string {
   const from = parts.findIndex(([count]) => count > 0);
   const shown = from === -1 ? parts.slice(-1) : parts.slice(from, from + 2).filter(([count]) => count > 0);
   return shown.map(([count, unit]) => counted(count, unit)).join(" ");
+}
+
+/** The time of day of a moment, for what was today: `18:32:05`. */
+export function formatTimeOfDay(moment: number): string {
+  return clock.format(moment);
 }
 
 /** A moment in the reader's own time zone; what is no date stays as it is. */

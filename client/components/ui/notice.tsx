@@ -20,10 +20,12 @@ export function Notice({
 }) {
   return (
     <div className={`${styles.notice} ${styles[tone]}`} {...(alert ? { role: "alert" } : {})}>
-      {tone === "neutral" ? null : <Icon name="warning" size={20} />}
-      <div className={styles.text}>
-        <p className={styles.title}>{title}</p>
-        {children}
+      <div className={styles.said}>
+        {tone === "neutral" ? null : <Icon name="warning" size={20} />}
+        <div className={styles.text}>
+          <p className={styles.title}>{title}</p>
+          {children}
+        </div>
       </div>
       {actions ? <div className={styles.actions}>{actions}</div> : null}
     </div>

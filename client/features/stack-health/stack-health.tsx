@@ -5,7 +5,7 @@ import { type ReactNode, useEffect, useId, useState } from "react";
 import { ApiError } from "@/api/api-error";
 import { type FrontHealth, frontHealthQuery, type ServerHealth, serverHealthQuery } from "@/api/health";
 import { useSession } from "@/api/use-session";
-import { counted, formatBytes, formatDuration, formatTime } from "@/components/format";
+import { counted, formatBytes, formatDuration, formatTime, formatTimeOfDay } from "@/components/format";
 import { Badge } from "@/components/ui/badge";
 import { Button } from "@/components/ui/button";
 import { Icon } from "@/components/ui/icon";
@@ -27,7 +27,7 @@ export function StackHealth() {
     <>
       <header className={styles.header}>
         <h1>Health</h1>
-        <p className={styles.asked}>{asked > 0 ? `Asked at ${formatTime(asked)}` : null}</p>
+        <p className={styles.asked}>{asked > 0 ? `Asked at ${formatTimeOfDay(asked)}` : null}</p>
         <Button look="quiet" onClick={refresh}>
           <Icon name="refresh" />
           Refresh
