@@ -49,6 +49,13 @@ def test_a_new_table_and_a_new_column_are_there_at_once(fresh_api: Api) -> None:
     assert fresh_api("POST", "films", {"title": "A", "year": 2000}).status == 201
 
 
+def test_a_new_table_is_described_at_once(fresh_api: Api) -> None:
+    change(fresh_api, "CREATE TABLE people (id INTEGER PRIMARY KEY)")
+    assert "/people" in fresh_api("GET", "").body["paths"]
+    change(fresh_api, "CREATE TABLE places (id INTEGER PRIMARY KEY)")
+    assert fresh_api("OPTIONS", "places").headers["allow"] == "OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE"
+
+
 def test_what_is_gone_is_gone_even_where_its_plan_was_remembered(fresh_api: Api) -> None:
     assert len(fresh_api.get("films?select=id,secret")) == 2
     assert fresh_api("PATCH", "films?id=eq.1", {"secret": "z"}).status == 204

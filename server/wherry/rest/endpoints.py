@@ -82,11 +82,13 @@ class DataApi:
         headers = exchange_of(scope).headers
         if b"accept-profile" in headers:
             check_profile(text_of(headers, b"accept-profile"), "Accept-Profile")
+        await self._plans.refresh()  # nothing else here would notice that another process changed the schema
         document = self._describe(self._plans.current, identity)
         await respond(send, 200, [(b"content-type", b"application/openapi+json; charset=utf-8")], document)
 
     async def _allow(self, send: Send, resource: str, identity: Identity) -> None:
         """Say which methods the role may use."""
+        await self._plans.refresh()
         names = self._plans.current.names(identity)
         table = names.table(resource)
         access = names.access(table)
