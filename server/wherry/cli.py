@@ -1,4 +1,4 @@
-"""The command line: `wherry serve`, `wherry keys`, `wherry link`, `wherry demo`.
+"""The command line: `wherry serve`, `wherry keys`, `wherry link`, `wherry demo`, `wherry backup`, `wherry restore`.
 
 What cannot be done is said in one sentence on stderr, with the exit code 1; a command that is not understood gets
 the exit code 2. Standard output belongs to the answer: the keys, the link, or the server's log.
@@ -142,6 +142,34 @@ def demo(path: Annotated[Path, typer.Argument(help="The SQLite file to make; it 
     from wherry.demo import build
 
     build(path)
+
+
+@app.command()
+def backup(
+    database: Database = None,
+    to: Annotated[Path | None, typer.Option(help="The folder; else backups in the sidecar.")] = None,
+    keep: Annotated[int, typer.Option(min=1, help="How many backups to keep there; older ones are removed.")] = 7,
+) -> None:
+    """Make a verified copy of the database, which may be served meanwhile."""
+    from wherry.backups import FOLDER, back_up
+    from wherry.config import Settings
+
+    settings = Settings.from_environment(os.environ, DATABASE_URL=database)
+    print(back_up(settings.database, (to or settings.sidecar / FOLDER).absolute(), keep=keep))
+
+
+@app.command()
+def restore(
+    backup: Annotated[Path, typer.Argument(help="The SQLite file to copy: a backup, or any other.")],
+    database: Database = None,
+) -> None:
+    """Copy a backup to where the database is to be; nothing may be there."""
+    from wherry.backups import restore as restore_backup
+    from wherry.config import Settings
+
+    settings = Settings.from_environment(os.environ, DATABASE_URL=database)
+    restore_backup(backup.absolute(), settings.database)
+    print(settings.database)
 
 
 def _log(settings: "Settings", sentence: str) -> None:
