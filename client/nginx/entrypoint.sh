@@ -3,6 +3,7 @@
 #
 # Every value is looked at before it is written into nginx's configuration: one that cannot be used ends the start with a
 # sentence that names the variable. docs/how-to/deploy-with-docker.md lists them.
+# shellcheck disable=SC2016 # the dollars in quotes are nginx'
 set -eu
 rendered=/run/nginx
 
@@ -83,7 +84,7 @@ fi
 if [ -n "$TLS_CERT_FILE$TLS_KEY_FILE" ]; then
     for file in "$TLS_CERT_FILE" "$TLS_KEY_FILE"; do
         matches "$file" '/[A-Za-z0-9._/-]+' || refuse "TLS_CERT_FILE and TLS_KEY_FILE are '$TLS_CERT_FILE' and '$TLS_KEY_FILE': write the absolute paths of both."
-        [ -r "$file" ] || refuse "$file cannot be read by the user $(id -u): it is not there, or not that user's."
+        [ -r "$file" ] || refuse "TLS_CERT_FILE or TLS_KEY_FILE is $file, which the user $(id -u) cannot read."
     done
     [ "$TLS_PORT" = 443 ] && port= || port=":$TLS_PORT"
     cat >"$rendered/tls.conf" <<END
