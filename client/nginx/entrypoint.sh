@@ -13,7 +13,7 @@ matches() { printf '%s' "$1" | grep -Eqx -- "$2" && [ "$(printf '%s' "$1" | wc -
 
 API_UPSTREAM=${API_UPSTREAM:-server:4000}
 UPSTREAM_MODE=${UPSTREAM_MODE:-auto}
-TRUSTED_PROXIES=${TRUSTED_PROXIES:-}
+TRUSTED_PROXIES=$(printf '%s' "${TRUSTED_PROXIES:-}" | tr ',' ' ')
 RATE_LIMIT=${RATE_LIMIT:-100r/s}
 RATE_BURST=${RATE_BURST:-200}
 CONNECTION_LIMIT=${CONNECTION_LIMIT:-100}
@@ -33,7 +33,7 @@ matches "$WEB_WORKERS" '[1-9][0-9]?' || refuse "WEB_WORKERS is '$WEB_WORKERS': w
 matches "$TLS_PORT" '[1-9][0-9]{0,4}' || refuse "TLS_PORT is '$TLS_PORT': write a port."
 for network in $TRUSTED_PROXIES; do
     matches "$network" '[0-9A-Fa-f.:]+(/[0-9]{1,3})?' ||
-        refuse "TRUSTED_PROXIES has '$network': write addresses or networks with spaces between, 10.0.0.0/8 192.0.2.7."
+        refuse "TRUSTED_PROXIES has '$network': write addresses and networks, 10.0.0.0/8 192.0.2.7."
 done
 
 version=$(nginx -v 2>&1 | sed 's|.*nginx/\([0-9.]*\).*|\1|')

@@ -15,15 +15,14 @@ from stack import Stack, eventually, is_problem
 PAGE_HEADERS = {
     "content-security-policy": (
         "default-src 'self'; script-src 'self' HASHES; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-        "font-src 'self'; connect-src 'self'; worker-src 'self' blob:; manifest-src 'self'; object-src 'none'; "
+        "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self' blob:; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "strict-origin-when-cross-origin",
     "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
 }
 _SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
@@ -116,9 +115,8 @@ def test_the_guards_of_what_is_no_page(stack: Stack) -> None:
                 "cross-origin-opener-policy": None,
                 "cross-origin-resource-policy": whose,
                 "permissions-policy": None,
-                "referrer-policy": "no-referrer",
+                "referrer-policy": "strict-origin-when-cross-origin",
                 "x-content-type-options": "nosniff",
-                "x-frame-options": "DENY",
             }
             assert len(headers.get_list("x-content-type-options")) == 1
 
