@@ -47,10 +47,10 @@ def test_the_example_names_every_variable_of_the_compose_files_with_its_default(
 
 
 def test_every_setting_can_be_given_to_the_container() -> None:
-    fixed = {"HOST", "PORT"}
+    fixed = {"HOST", "PORT", "WHERRY_STUDIO"}
     assert {setting.name for setting in SETTINGS} - set(compose_variables()) == fixed
 
 
 def test_only_the_environment_is_set() -> None:
-    lines = "".join((HOW_TO, SERVER, CONTAINERS)).splitlines()
+    lines = f"{HOW_TO}{SERVER}{CONTAINERS}".splitlines()
     assert [line for line in lines if line and not line.startswith("#") and "=" in line] == ["WHERRY_ENV=development"]

@@ -88,7 +88,7 @@ SETTINGS = (
         "WHERRY_SHUTDOWN_GRACE", "10", "Whole seconds that requests in flight have to end when the server is stopped."
     ),
     Setting("WHERRY_CORS_ORIGINS", "*", "The origins that browsers may call from, separated by commas; * for all."),
-    Setting("TRUSTED_PROXIES", "", "Addresses and networks of the proxies whose X-Forwarded-For the log believes."),
+    Setting("TRUSTED_PROXIES", "", "The proxies in front, addresses and networks: only they are believed who asks."),
     Setting("WHERRY_WAL", "on", "on asks the database for WAL mode, off leaves its journal mode as it is."),
     Setting("WHERRY_STUDIO", "", "The folder of the web client's export to serve at /; off serves none."),
     Setting("WHERRY_READERS", "4", "The threads of each process that run slow reads."),

@@ -134,7 +134,7 @@ def test_an_unhealthy_server_keeps_the_web_from_starting(make_stack: Any) -> Non
     [server] = broken.compose("ps", "--all", "--quiet", "server").split()
     said = broken.compose("logs", "server")
 
-    assert "/app/database/none/dev.db does not exist" in said
+    assert "/app/database/none/dev.db cannot be made: No such file or directory." in said
     assert broken.engine.inspect(server)["State"]["Health"]["Status"] != "healthy"
     assert broken.containers("web") == []
     broken.down("--volumes")
