@@ -164,6 +164,24 @@ def test_a_merge_with_a_row_of_somebody_else_is_refused(policed: Api) -> None:
     assert policed.rows("SELECT title, owner FROM films WHERE id = 2") == [("M", "bob")]
 
 
+def test_a_hidden_column_is_no_key_to_merge_by(tmp_path: Path) -> None:
+    (tmp_path / "library.sql").write_text(POLICIES)
+    with served(tmp_path / "library.db", SCHEMA + "CREATE UNIQUE INDEX by_secret ON films (secret);") as api:
+        merge = {"prefer": "resolution=merge-duplicates", **ANN}
+        hidden, missing, useless = (
+            api("POST", f"films?on_conflict={name}", {"title": "A", "owner": "ann"}, **merge)
+            for name in ("secret", "nothing", "owner")
+        )
+
+        assert (hidden.status, hidden.body["code"]) == (400, "42703")
+        assert {**hidden.body, "message": ""} == {**missing.body, "message": ""}
+        assert hidden.body["message"] == 'column "secret" does not exist'
+        assert (useless.body["code"], useless.body["hint"]) == (
+            "42P10",
+            "Write the columns of a unique key: on_conflict=id",
+        )
+
+
 def test_the_key_of_a_row_that_the_writer_may_not_see_is_not_told(tmp_path: Path) -> None:
     (tmp_path / "notes.sql").write_text(
         "GRANT SELECT, INSERT ON notes TO authenticated;"

@@ -125,17 +125,18 @@ def _plan_conflict(request: ApiRequest, names: Names, table: Table, access: Acce
     target = request.query.on_conflict or table.primary_key
     if resolution is None or not target or table.kind is TableKind.VIEW:
         return None
-    for name in target:
-        if name not in table.columns:
-            raise SchemaError(
-                f"Could not find the '{name}' column of '{table.name}' in the schema cache", code="PGRST204"
-            )
+    known = access.insertable.union(access.readable)
+    for name in request.query.on_conflict or ():
+        if name not in known:
+            raise SchemaError(f'column "{name}" does not exist', code="42703")
     if not any(set(key.columns) == set(target) for key in table.unique_keys):
         raise SchemaError(
             "there is no unique or exclusion constraint matching the ON CONFLICT specification",
             details=f"{table.name}({', '.join(target)}) is neither its primary key nor unique",
             hint="Write the columns of a unique key: "
-            + "; ".join("on_conflict=" + ",".join(key.columns) for key in table.unique_keys),
+            + "; ".join(
+                "on_conflict=" + ",".join(key.columns) for key in table.unique_keys if known.issuperset(key.columns)
+            ),
             code="42P10",
         )
     merge = resolution is Resolution.MERGE
