@@ -8,6 +8,7 @@ import { useSession } from "@/api/use-session";
 import { Waiting } from "@/components/ui/waiting";
 import { signInAddress } from "./return-path";
 
+const GRACE = 10_000; // servers accept a token a little longer, because clocks differ
 const LONGEST_TIMER = 2 ** 31 - 1; // more milliseconds do not fit into setTimeout
 
 /** Show `children` to who is signed in, and lead everybody else to the sign-in page and back. */
@@ -33,8 +34,12 @@ export function SignedIn({ children }: { children: ReactNode }) {
     if (expiresAt === null) {
       return;
     }
-    const left = Math.min(Math.max(expiresAt - Date.now() + 1000, 0), LONGEST_TIMER);
-    const timer = setTimeout(() => queries.invalidateQueries(), left);
+    let timer: ReturnType<typeof setTimeout>;
+    const askAgain = () => {
+      void queries.invalidateQueries();
+      timer = setTimeout(askAgain, GRACE);
+    };
+    timer = setTimeout(askAgain, Math.min(Math.max(expiresAt - Date.now(), 0), LONGEST_TIMER));
     return () => clearTimeout(timer);
   }, [expiresAt, queries]);
 
