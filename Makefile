@@ -19,21 +19,23 @@ BIN := $(CURDIR)/$(VENV)/bin
 DEMO := database/demo/films.db
 CLIENTS := server/tests/clients
 PEERS := bench/peers
-# Studio, the client: built in client/out, and put where the server looks for it.
+NPM := $(shell command -v npm 2>/dev/null)
+
+# Studio, the client: built in client/out, and put where the server finds it.
 CLIENT := client
 STUDIO := server/wherry/studio/export
-STUDIO_SOURCES := $(shell find $(CLIENT) -type d \( -name node_modules -o -name .next -o -name out -o -name test-results \) -prune \
-	-o -type f ! -name '*.test.*' ! -name next-env.d.ts ! -name csp-map.conf ! -name '*.tsbuildinfo' -print)
-export NEXT_TELEMETRY_DISABLED = 1
-export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD = 1
-NPM := $(shell command -v npm 2>/dev/null)
+STUDIO_SOURCES := $(shell find $(CLIENT)/app $(CLIENT)/api $(CLIENT)/components $(CLIENT)/features $(CLIENT)/scripts -type f \
+	! -name '*.test.*') $(addprefix $(CLIENT)/,next.config.ts package.json package-lock.json tsconfig.json)
+CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser))
+export NEXT_TELEMETRY_DISABLED := 1
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup studio run demo test coverage bench check format lint types layers lock clean
+.PHONY: help setup studio run demo test coverage bench check format lint types layers lock clean client-check client-test client-e2e
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: $(VENV)/.installed $(if $(NPM),$(CLIENTS)/node_modules/.installed) ## make .venv and everything that the tests need, from the locks
 
@@ -49,9 +51,9 @@ $(CLIENTS)/node_modules/.installed: $(CLIENTS)/package-lock.json
 	cd $(CLIENTS) && npm ci --no-audit --no-fund
 	@touch $@
 
-studio: $(STUDIO)/.built ## build Studio, the web client, and put it where the server finds it
+studio: $(STUDIO)/index.html ## build Studio, the web client, and put it where the server finds it
 
-$(STUDIO)/.built: $(CLIENT)/node_modules/.installed $(STUDIO_SOURCES)
+$(STUDIO)/index.html: $(CLIENT)/node_modules/.installed $(STUDIO_SOURCES)
 	cd $(CLIENT) && npm run --silent build
 	@rm -rf $(STUDIO) && mkdir -p $(dir $(STUDIO)) && cp -R $(CLIENT)/out $(STUDIO)
 	@touch $@
@@ -60,7 +62,8 @@ $(CLIENT)/node_modules/.installed: $(CLIENT)/package-lock.json
 	cd $(CLIENT) && npm ci --no-audit --no-fund
 	@touch $@
 
-run: $(VENV)/.installed $(if $(DB),,$(DEMO)) ## serve DB=path/to/any.db, or else the demonstration, on PORT=4000
+run: $(VENV)/.installed $(if $(DB),,$(DEMO)) $(if $(NPM),studio) ## serve DB=path/to/any.db, or else the demonstration, on PORT=4000
+	$(if $(NPM),,@echo "Node.js is not installed: Studio, the web client, is left out." >&2)
 	@$(BIN)/wherry serve "$(or $(DB),$(DEMO))" --port $(PORT)
 
 demo: $(DEMO) ## make the demonstration's database
@@ -74,6 +77,27 @@ ifeq ($(NPM),)
 	@echo "Node.js is not installed: the tests with the JavaScript clients are skipped." >&2
 endif
 	cd server && $(BIN)/pytest -n $(JOBS) -rs $(ARGS)
+	$(if $(ARGS),,$(MAKE) client-test client-e2e)
+
+ifeq ($(NPM),)
+client-check client-test client-e2e:
+	@echo "SKIPPED $@: Node.js is not installed. Install Node.js 20.19 or later with npm, and Studio is tested as well." >&2
+else
+client-check: $(CLIENT)/node_modules/.installed ## check Studio's format, lint, types and layers
+	cd $(CLIENT) && npm run --silent check
+
+client-test: $(CLIENT)/node_modules/.installed ## test Studio's parts
+	cd $(CLIENT) && npm run --silent test
+
+# CHROMIUM=/path/to/chromium names another one; ARGS="find-a-table" runs a part.
+ifeq ($(CHROMIUM),)
+client-e2e:
+	@echo "SKIPPED $@: no Chromium is installed. On Debian, apt-get install chromium, and Studio is used in it as well." >&2
+else
+client-e2e: setup studio ## use Studio in a real browser, on a real server
+	cd $(CLIENT) && CHROMIUM=$(CHROMIUM) JOBS=$(JOBS) npm run --silent e2e -- $(ARGS)
+endif
+endif
 
 coverage: setup ## run every test and report the branches that none of them took
 	cd server && $(BIN)/pytest -n $(JOBS) -rs --cov --cov-report=term $(ARGS)
@@ -92,10 +116,12 @@ TYPES := $(BIN)/mypy && MYPYPATH=.. $(BIN)/mypy --explicit-package-bases ../benc
 
 check: setup ## format, lint, types, layers and tests: all that a change must pass
 	cd server && $(LINT) && $(TYPES) && $(BIN)/lint-imports
+	$(MAKE) client-check
 	$(MAKE) test
 
-format: setup ## write the code in its one format, with sorted imports
+format: setup $(if $(NPM),$(CLIENT)/node_modules/.installed) ## write the code in its one format, with sorted imports
 	cd server && $(BIN)/ruff check --fix-only --quiet . ../bench && $(BIN)/ruff format . ../bench
+	$(if $(NPM),cd $(CLIENT) && npm run --silent format)
 
 lint: setup ## look for mistakes and for what is badly written
 	cd server && $(LINT)
@@ -114,7 +140,9 @@ lock: setup ## renew the locks with the newest versions
 	cd server && $(BIN)/uv $(COMPILE) --constraint requirements-dev.txt --output-file requirements.txt
 	cd $(CLIENTS) && npm update --package-lock-only --no-audit --no-fund
 	cd $(PEERS) && npm update --package-lock-only --no-audit --no-fund
+	cd $(CLIENT) && npm update --package-lock-only --no-audit --no-fund
 
 clean: ## remove what was made, but no database
 	rm -rf $(VENV) $(CLIENTS)/node_modules $(PEERS)/node_modules bench/data server/.coverage* server/htmlcov
+	rm -rf $(STUDIO) $(addprefix $(CLIENT)/,node_modules .next out csp-map.conf next-env.d.ts test-results tsconfig.tsbuildinfo)
 	find server bench -type d \( -name __pycache__ -o -name '.*_cache' -o -name .hypothesis \) -prune -exec rm -rf {} +
