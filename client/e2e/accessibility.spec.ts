@@ -41,22 +41,22 @@ const PAGES: Record<string, Visit> = {
   },
 };
 
+const SCREENS = { desk: { width: 1280, height: 800 }, phone: { width: 360, height: 740 } };
+
 for (const [name, visit] of Object.entries(PAGES)) {
-  for (const colorScheme of ["light", "dark"] as const) {
-    for (const [device, viewport] of [
-      ["desk", { width: 1280, height: 800 }],
-      ["phone", { width: 360, height: 740 }],
-    ] as const) {
-      test(`${name} in ${colorScheme} on a ${device}`, async ({ browser, films }) => {
-        const context = await browser.newContext({ colorScheme, viewport, reducedMotion: "reduce" });
-        const page = await context.newPage();
-        await visit(page, films);
+  test(`${name}, in light and dark, on a desk and on a phone`, async ({ page, films }) => {
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    await visit(page, films);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const [screen, size] of Object.entries(SCREENS)) {
+        await page.setViewportSize(size);
         const { violations } = await new AxeBuilder({ page }).analyze();
-        expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-        expect(overflow).toBeLessThanOrEqual(0);
-        await context.close();
-      });
+        const found = violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]);
+        expect(found, `${colorScheme}, ${screen}`).toEqual([]);
+        const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        expect(tooWide, `${colorScheme}, ${screen}`).toBeLessThanOrEqual(0);
+      }
     }
-  }
+  });
 }

@@ -10,6 +10,7 @@ test("everything from signing in to a page of rows is done by keyboard", async (
   await expect(page.getByRole("heading", { name: "Tables" })).toBeVisible();
   await page.getByLabel("Search tables").focus();
   await page.keyboard.type("genres");
+  await expect(page.getByLabel("Search tables")).toHaveValue("genres");
   await page.getByRole("link", { name: "genres", exact: true }).focus();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("genres");

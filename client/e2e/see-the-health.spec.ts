@@ -56,7 +56,9 @@ test("policies that cannot be used are told, with the reason", async ({ page }) 
   await signIn(page, server);
   writePolicies(server, "GRANT SELECT ON nowhere TO anon;\n");
   await page.goto(`${server.url}/health/`);
-  await expect(page.getByRole("region", { name: "Policies" })).toContainText("there is no table 'nowhere'");
+  // At the latest when it asks again.
+  const policies = page.getByRole("region", { name: "Policies" });
+  await expect(policies).toContainText("there is no table 'nowhere'", { timeout: 15_000 });
   await server.stop();
 });
 

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
-import { useId } from "react";
+import { useId, useState } from "react";
 import { type TableDescription, type TableKind, tablesQuery } from "@/api/description";
 import { useSession } from "@/api/use-session";
 import { counted, formatCount } from "@/components/format";
@@ -41,16 +41,15 @@ export function TableList() {
 
 function Searchable({ tables, busy }: { tables: TableDescription[]; busy: boolean }) {
   const [search, setSearch] = useSearch();
-  const words = search.get("search") ?? "";
-  const kind = search.get("kind") ?? "";
+  // Kept here and in the address: the address follows too late for somebody who types quickly.
+  const [words, setWords] = useState(search.get("search") ?? "");
+  const [kind, setKind] = useState(search.get("kind") ?? "");
   const found = matching(tables, words, kind);
-  const narrow = (name: "search" | "kind", value: string) => {
-    const next = new URLSearchParams(search);
-    next.delete(name);
-    if (value) {
-      next.set(name, value);
-    }
-    setSearch(next, "replace");
+  const look = (nextWords: string, nextKind: string) => {
+    setWords(nextWords);
+    setKind(nextKind);
+    const given = Object.entries({ search: nextWords, kind: nextKind }).filter(([, value]) => value !== "");
+    setSearch(new URLSearchParams(given), "replace");
   };
   return (
     <>
@@ -61,7 +60,7 @@ function Searchable({ tables, busy }: { tables: TableDescription[]; busy: boolea
           type="search"
           placeholder="Search tables and columns"
           value={words}
-          onChange={(event) => narrow("search", event.target.value)}
+          onChange={(event) => look(event.target.value, kind)}
           autoComplete="off"
           spellCheck={false}
         />
@@ -69,7 +68,7 @@ function Searchable({ tables, busy }: { tables: TableDescription[]; busy: boolea
           label="Kind"
           labelHidden
           value={kind}
-          onChange={(event) => narrow("kind", event.target.value)}
+          onChange={(event) => look(words, event.target.value)}
           options={[
             { value: "", label: "All kinds" },
             ...KINDS.filter(({ kind: one }) => tables.some((table) => table.kind === one)).map(
@@ -87,10 +86,7 @@ function Searchable({ tables, busy }: { tables: TableDescription[]; busy: boolea
         </p>
       </search>
       {found.length === 0 ? (
-        <Notice
-          title="Nothing has that name"
-          actions={<Button onClick={() => setSearch(new URLSearchParams(), "replace")}>Show all</Button>}
-        >
+        <Notice title="Nothing has that name" actions={<Button onClick={() => look("", "")}>Show all</Button>}>
           <p>Neither a table nor a column, among those that you may read.</p>
         </Notice>
       ) : (
