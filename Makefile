@@ -32,10 +32,10 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup studio run demo test coverage bench check format lint types layers lock clean client-check client-test client-e2e
+.PHONY: help setup studio run demo test coverage bench check format lint types layers lock clean client-check client-test client-browser
 
 help: ## list the targets
-	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: $(VENV)/.installed $(if $(NPM),$(CLIENTS)/node_modules/.installed) ## make .venv and everything that the tests need, from the locks
 
@@ -77,10 +77,10 @@ ifeq ($(NPM),)
 	@echo "Node.js is not installed: the tests with the JavaScript clients are skipped." >&2
 endif
 	cd server && $(BIN)/pytest -n $(JOBS) -rs $(ARGS)
-	$(if $(ARGS),,$(MAKE) client-test client-e2e)
+	$(if $(ARGS),,$(MAKE) client-test client-browser)
 
 ifeq ($(NPM),)
-client-check client-test client-e2e:
+client-check client-test client-browser:
 	@echo "SKIPPED $@: Node.js is not installed. Install Node.js 20.19 or later with npm, and Studio is tested as well." >&2
 else
 client-check: $(CLIENT)/node_modules/.installed ## check Studio's format, lint, types and layers
@@ -91,10 +91,10 @@ client-test: $(CLIENT)/node_modules/.installed ## test Studio's parts
 
 # CHROMIUM=/path/to/chromium names another one; ARGS="find-a-table" runs a part.
 ifeq ($(CHROMIUM),)
-client-e2e:
+client-browser:
 	@echo "SKIPPED $@: no Chromium is installed. On Debian, apt-get install chromium, and Studio is used in it as well." >&2
 else
-client-e2e: setup studio ## use Studio in a real browser, on a real server
+client-browser: setup studio ## use Studio in a real browser, on a real server
 	cd $(CLIENT) && CHROMIUM=$(CHROMIUM) JOBS=$(JOBS) npm run --silent e2e -- $(ARGS)
 endif
 endif

@@ -57,8 +57,8 @@ def test_a_page_has_one_title(shown: Page) -> None:
 
 def test_commands_and_settings_that_pages_name_exist() -> None:
     text = "\n".join(shown.text for shown in PAGES)
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    assert set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)) <= targets
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)) <= targets
     commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # it is a group
     assert set(re.findall(r"(?:^|`)wherry ([a-z]+)", text, re.MULTILINE)) <= commands
     named = set(re.findall(r"\b(?:WHERRY|JWT|JWKS)_[A-Z_]+\b", text))
