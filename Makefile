@@ -27,12 +27,15 @@ STUDIO := server/wherry/studio/export
 STUDIO_SOURCES := $(shell find $(CLIENT)/app $(CLIENT)/api $(CLIENT)/components $(CLIENT)/features $(CLIENT)/scripts -type f \
 	! -name '*.test.*') $(addprefix $(CLIENT)/,next.config.ts package.json package-lock.json tsconfig.json)
 CHROMIUM ?= $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser))
+# The tests of the containers, and the docker that builds: Debian's, if the first one in the path lacks its buildx plugin.
+STACK := tests/stack
+DOCKER ?= $(shell docker buildx version >/dev/null 2>&1 && echo docker || echo /usr/bin/docker)
 export NEXT_TELEMETRY_DISABLED := 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup studio run demo test coverage bench check format lint types layers lock clean client-check client-test client-browser
+.PHONY: help setup studio run demo test stack images system-deps coverage bench check format lint types layers lock clean client-check client-test client-browser
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -77,7 +80,7 @@ ifeq ($(NPM),)
 	@echo "Node.js is not installed: the tests with the JavaScript clients are skipped." >&2
 endif
 	cd server && $(BIN)/pytest -n $(JOBS) -rs $(ARGS)
-	$(if $(ARGS),,$(MAKE) client-test client-browser)
+	$(if $(ARGS),,$(MAKE) client-test client-browser stack)
 
 ifeq ($(NPM),)
 client-check client-test client-browser:
@@ -99,6 +102,21 @@ client-browser: setup studio ## use Studio in a real browser, on a real server
 endif
 endif
 
+# ARGS="-k rolling" runs a part.
+stack: $(VENV)/.stack ## try the containers, where a Docker engine answers
+	$(BIN)/python -m pytest -c $(STACK)/pytest.ini $(STACK) -rs $(ARGS)
+
+$(VENV)/.stack: $(STACK)/requirements.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(STACK)/requirements.txt
+	@touch $@
+
+system-deps: ## install the Docker engine, Chromium and mmdebstrap, on Debian
+	@.ci/system-deps
+
+images: ## build wherry-server:dev and wherry-web:dev
+	DOCKER_BUILDKIT=1 $(DOCKER) build --tag wherry-server:dev server
+	DOCKER_BUILDKIT=1 $(DOCKER) build --tag wherry-web:dev client
+
 coverage: setup ## run every test and report the branches that none of them took
 	cd server && $(BIN)/pytest -n $(JOBS) -rs --cov --cov-report=term $(ARGS)
 
@@ -111,20 +129,28 @@ $(PEERS)/node_modules/.installed: $(PEERS)/package-lock.json
 	@touch $@
 
 # Run in server/, whose rules the benchmark keeps as well.
-LINT := $(BIN)/ruff format --check . ../bench && $(BIN)/ruff check . ../bench
+LINT := $(BIN)/ruff format --check . ../bench ../$(STACK) && $(BIN)/ruff check . ../bench ../$(STACK)
 TYPES := $(BIN)/mypy && MYPYPATH=.. $(BIN)/mypy --explicit-package-bases ../bench/*.py
+# Run at the root: the Dockerfiles, the scripts, and what Compose makes of its files.
+SCRIPTS := .ci/run .ci/system-deps ops/roll ops/pin-images $(STACK)/standins/make $(wildcard client/nginx/*.sh)
+LINT_STACK := $(BIN)/hadolint server/Dockerfile client/Dockerfile && $(BIN)/shellcheck $(SCRIPTS) && \
+	WHERRY_ENV=development $(BIN)/docker-compose -f docker-compose.yml config --quiet && \
+	WHERRY_ENV=development $(BIN)/docker-compose -f docker-compose.yml -f docker-compose.tls.yml config --quiet && \
+	WHERRY_ENV=development $(BIN)/docker-compose -f docker-compose.yml -f docker-compose.override.example.yml config --quiet
 
-check: setup ## format, lint, types, layers and tests: all that a change must pass
+check: setup $(VENV)/.stack ## format, lint, types, layers and tests: all that a change must pass
 	cd server && $(LINT) && $(TYPES) && $(BIN)/lint-imports
 	$(MAKE) client-check
+	$(LINT_STACK)
 	$(MAKE) test
 
 format: setup $(if $(NPM),$(CLIENT)/node_modules/.installed) ## write the code in its one format, with sorted imports
-	cd server && $(BIN)/ruff check --fix-only --quiet . ../bench && $(BIN)/ruff format . ../bench
+	cd server && $(BIN)/ruff check --fix-only --quiet . ../bench ../$(STACK) && $(BIN)/ruff format . ../bench ../$(STACK)
 	$(if $(NPM),cd $(CLIENT) && npm run --silent format)
 
-lint: setup ## look for mistakes and for what is badly written
+lint: setup $(VENV)/.stack ## look for mistakes and for what is badly written
 	cd server && $(LINT)
+	$(LINT_STACK)
 
 types: setup ## check the types
 	cd server && $(TYPES)
@@ -135,9 +161,13 @@ layers: setup ## check that imports run down the layers only
 # The locks carry hashes for every platform and name no registry: whoever installs uses the one they have.
 COMPILE := pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml
 
+LOCK_STACK := pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
 lock: setup ## renew the locks with the newest versions
 	cd server && $(BIN)/uv $(COMPILE) --group pyproject.toml:dev --output-file requirements-dev.txt
 	cd server && $(BIN)/uv $(COMPILE) --constraint requirements-dev.txt --output-file requirements.txt
+	$(BIN)/uv $(LOCK_STACK) --constraint server/requirements-dev.txt $(STACK)/requirements.in --output-file $(STACK)/requirements.txt
+	cd $(STACK)/standins && $(BIN)/uv $(LOCK_STACK) requirements.in --output-file requirements.txt
 	cd $(CLIENTS) && npm update --package-lock-only --no-audit --no-fund
 	cd $(PEERS) && npm update --package-lock-only --no-audit --no-fund
 	cd $(CLIENT) && npm update --package-lock-only --no-audit --no-fund

@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,6 @@ from types import FrameType
 from typing import Any
 
 import pytest
-
 from engine import ROOT, Engine, find_engine, run
 from stack import Stack
 
@@ -78,7 +77,7 @@ def contexts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def images(engine: Engine, contexts: Path, measured: dict[str, Any]) -> Iterator[dict[str, str]]:
     """Build the images from the contexts, and return their tags by the variables that name them."""
-    run(ROOT / "tests/stack/standins/make", environment={"DOCKER": engine.client}, timeout=280)
+    run(ROOT / "tests/stack/standins/make", environment={"DOCKER": engine.client, "PYTHON": sys.executable})
     tag = secrets.token_hex(4)
     tags = {"SERVER_IMAGE": f"wherry-server:test-{tag}", "WEB_IMAGE": f"wherry-web:test-{tag}"}
     for variable, name in (("SERVER_IMAGE", "server"), ("WEB_IMAGE", "client")):
@@ -150,6 +149,3 @@ def _two_replicas(request: pytest.FixtureRequest) -> Iterator[None]:
         stack: Stack = request.getfixturevalue("stack")
         if len(stack.containers("server")) != 2 or len(stack.containers("web")) != 1:
             stack.up()
-
-
-__all__ = ["CANARY", "subprocess"]

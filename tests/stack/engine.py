@@ -18,7 +18,7 @@ class Failed(AssertionError):
 
 
 def run(
-    *words: str | Path, environment: Mapping[str, str] | None = None, cwd: Path = ROOT, timeout: float = 280
+    *words: str | Path, environment: Mapping[str, str] | None = None, cwd: Path = ROOT, timeout: float = 800
 ) -> str:
     """Run a command and return what it prints on standard output. Raises Failed."""
     done = subprocess.run(
@@ -43,7 +43,7 @@ class Engine:
     client: str
     compose: tuple[str, ...]
 
-    def docker(self, *words: str | Path, timeout: float = 280) -> str:
+    def docker(self, *words: str | Path, timeout: float = 800) -> str:
         """Run docker, with BuildKit."""
         return run(self.client, *words, environment={"DOCKER_BUILDKIT": "1"}, timeout=timeout)
 

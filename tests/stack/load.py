@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Self
 
 from stack import eventually
 
 
 @dataclass
 class Load:
-    """Asks in a thread of its own, from entering its context to leaving it, `rate` times a second and no longer than a minute.
+    """Asks in a thread of its own while its context lasts, `rate` times a second and no longer than a minute.
 
     `answers` counts the statuses; `failures` are connections that ended without an answer; `slowest` is in seconds.
     """
@@ -25,7 +26,7 @@ class Load:
     failures: list[str] = field(default_factory=list)
     slowest: float = 0
 
-    def __enter__(self) -> "Load":
+    def __enter__(self) -> Self:
         self._ended = threading.Event()
         self._number = 0
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
@@ -33,7 +34,9 @@ class Load:
         self.wait_for(20)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._ended.set()
         self._thread.join()
 

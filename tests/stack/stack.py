@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-
 from engine import ROOT, Engine, run
+
 from wherry.auth.tokens import sign
 
 REST = "/api/rest/v1"
@@ -58,7 +58,7 @@ class Stack:
             **self.variables,
         }
 
-    def compose(self, *words: str | Path, timeout: float = 280, **more: str) -> str:
+    def compose(self, *words: str | Path, timeout: float = 800, **more: str) -> str:
         """Run a compose command."""
         environment = {**self.environment(), **more}
         return run(*self.engine.compose, *words, environment=environment, cwd=self.folder, timeout=timeout)
@@ -164,7 +164,11 @@ def ask(port: int, words: bytes) -> tuple[int, dict[str, str], bytes]:
         connection.sendall(words)
         head, _, body = b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
-    return int(first.split(" ")[1]), {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}, body
+    return (
+        int(first.split(" ")[1]),
+        {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)},
+        body,
+    )
 
 
 def is_problem(response: httpx.Response, status: int, code: str) -> bool:

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from stack import REST, Stack, Web, ask, eventually, is_problem
 
 ECHO = Path(__file__).with_name("echo.py")
@@ -226,7 +225,7 @@ def test_an_error_of_the_servers_own_passes_as_it_is(echoing: Web) -> None:
 
 
 def test_a_slow_client_is_cut_off(stack: Stack) -> None:
-    """A head that comes letter by letter is waited for no longer than 10 seconds; other clients are served meanwhile."""
+    """A head that comes letter by letter is waited for no longer than 10 seconds; others are served meanwhile."""
     with socket.create_connection(("127.0.0.1", stack.port), timeout=30) as slow:
         slow.sendall(b"GET /api/ HTTP/1.1\r\nhost: x\r\n")
         slow.settimeout(1)
@@ -286,7 +285,8 @@ def test_a_trusted_proxy_is_believed(stack: Stack, echo: str) -> None:
     ("variable", "value"),
     [
         ("TRUSTED_PROXIES", "10.0.0.0/8; include /etc/passwd"), ("RATE_LIMIT", "fast"), ("API_UPSTREAM", "server"),
-        ("WHERRY_MAX_BODY", "10m"), ("CONNECTION_LIMIT", "0"), ("TLS_CERT_FILE", "/run/none.crt"), ("WEB_WORKERS", "auto"),
+        ("WHERRY_MAX_BODY", "10m"), ("CONNECTION_LIMIT", "0"), ("TLS_CERT_FILE", "/run/none.crt"),
+        ("WEB_WORKERS", "auto"),
         ("RATE_BURST", "1\n}"),
     ],
 )  # fmt: skip

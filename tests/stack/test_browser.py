@@ -6,18 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from stack import Stack
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 #: Nothing that a browser does by itself, and no sandbox, which root does not get.
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--enable-logging=stderr",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking",    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--enable-logging=stderr",
     "--virtual-time-budget=10000",
 )  # fmt: skip
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: make system-deps installs it on Debian")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="there is no Chromium here: make system-deps installs it on Debian"
+)
 
 Open = Callable[[str], tuple[str, list[str]]]
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from stack import REST, Stack, eventually
 
 SERVICES = ("web", "server")
@@ -51,7 +50,9 @@ def test_only_the_web_is_published_and_only_to_this_machine(stack: Stack) -> Non
 def test_inside_it_is_nobody_and_can_write_nothing(stack: Stack) -> None:
     for service, user in (("web", "10002"), ("server", "10001")):
         [name, *_] = stack.containers(service)
-        status = stack.engine.docker("exec", name, "sh", "-c", "cat /proc/self/status; id -u; touch /x /etc/x /app/x 2>&1; true")
+        status = stack.engine.docker(
+            "exec", name, "sh", "-c", "cat /proc/self/status; id -u; touch /x /etc/x /app/x 2>&1; true"
+        )
         fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
         assert (fields["CapEff"], fields["CapBnd"], fields["NoNewPrivs"]) == ("0" * 16, "0" * 16, "1")
         assert f"\n{user}\n" in status
@@ -111,7 +112,8 @@ def test_the_metrics_of_each_replica_are_asked_inside_the_network(stack: Stack) 
     code = (
         "import socket, urllib.request as r; "
         "found = {a[4][0] for a in socket.getaddrinfo('server', 4000, socket.AF_INET, socket.SOCK_STREAM)}; "
-        "print(sum('wherry_build_info' in r.urlopen(f'http://{a}:4000/metrics').read().decode() for a in found), len(found))"
+        "said = [r.urlopen(f'http://{a}:4000/metrics').read().decode() for a in found]; "
+        "print(sum('wherry_build_info' in text for text in said), len(found))"
     )
     assert stack.execute(code) == "2 2"
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from engine import Failed
 from stack import REST, Stack, eventually
 
@@ -88,7 +87,17 @@ def test_an_existing_file_is_taken_over_with_what_is_in_its_log(operated: Stack,
     database.chmod(0o644)
 
     lose_the_volume(operated)
-    operated.compose("run", "--rm", "--no-deps", "--volume", f"{tmp_path}:/import:ro", "server", "wherry", "restore", "/import/dev.db")
+    operated.compose(
+        "run",
+        "--rm",
+        "--no-deps",
+        "--volume",
+        f"{tmp_path}:/import:ro",
+        "server",
+        "wherry",
+        "restore",
+        "/import/dev.db",
+    )
     serve(operated)
     operated.compose("cp", tmp_path / "policies.sql", "server:/app/database/policies.sql")
 
@@ -101,19 +110,40 @@ def test_an_existing_file_is_taken_over_with_what_is_in_its_log(operated: Stack,
 
 
 def test_each_change_is_replicated_and_restored_from_there(operated: Stack) -> None:
-    operated.compose("--profile", "backup", "up", "--detach", "--no-build", "--wait", "--wait-timeout", "60", "server", "backup", "litestream")
+    operated.compose(
+        "--profile",
+        "backup",
+        "up",
+        "--detach",
+        "--no-build",
+        "--wait",
+        "--wait-timeout",
+        "60",
+        "server",
+        "backup",
+        "litestream",
+    )
     mark(operated, "replicated")
     [replica] = operated.containers("litestream")
 
     def replicated() -> bool:
         operated.engine.docker("exec", replica, "sh", "-c", "rm -f /tmp/copy.db")
-        operated.engine.docker("exec", replica, "litestream", "restore", "-o", "/tmp/copy.db", "file:///backups/litestream")
+        operated.engine.docker(
+            "exec", replica, "litestream", "restore", "-o", "/tmp/copy.db", "file:///backups/litestream"
+        )
         [copy, *_] = [operated.engine.docker("exec", replica, "sh", "-c", "grep -c replicated /tmp/copy.db || true")]
         return copy.strip() != "0"
 
     eventually(replicated, 30)
     operated.compose(
-        "run", "--rm", "--no-deps", "litestream", "restore", "-o", "/backups/replicated.db", "file:///backups/litestream"
+        "run",
+        "--rm",
+        "--no-deps",
+        "litestream",
+        "restore",
+        "-o",
+        "/backups/replicated.db",
+        "file:///backups/litestream",
     )
     lose_the_volume(operated)
     operated.compose("run", "--rm", "--no-deps", "backup", "wherry", "restore", "/backups/replicated.db")

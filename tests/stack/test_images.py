@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from conftest import CANARY, build
 from engine import ROOT, Engine, run
 from stack import Stack
@@ -60,7 +59,10 @@ def test_they_have_no_installer_no_compiler_and_nothing_of_development(engine: E
 
 
 def test_the_packages_are_those_of_the_lock_and_no_others(engine: Engine, images: dict[str, str]) -> None:
-    look = "import importlib.metadata as m; print(' '.join(sorted(d.name.lower() + '==' + d.version for d in m.distributions(path=['/app/.venv/lib/python3.13/site-packages']))))"
+    look = (
+        "import importlib.metadata as m; found = m.distributions(path=['/app/.venv/lib/python3.13/site-packages']); "
+        "print(' '.join(d.name.lower() + '==' + d.version for d in found))"
+    )
     [installed] = inside(engine, images["SERVER_IMAGE"], f'python -c "{look}"')
     lock = (ROOT / "server" / "requirements.txt").read_text(encoding="utf-8")
     pinned = [line.split(" ") for line in lock.splitlines() if re.match(r"[a-z]", line)]
@@ -76,17 +78,23 @@ def test_sqlite_is_one_without_the_bug_that_two_writers_meet(engine: Engine, ima
 def test_an_older_sqlite_is_refused(engine: Engine, images: dict[str, str]) -> None:
     ask = "from wherry.sqlite.connection import require_sqlite; require_sqlite('3.51.2')"
     refused = inside(engine, images["SERVER_IMAGE"], f'python -c "{ask}" 2>&1 | tail -n 1')
-    assert refused[0].endswith("SQLite 3.51.2 can corrupt a database that several processes write; install apsw 3.51.3 or newer.")
+    assert refused[0].endswith(
+        "SQLite 3.51.2 can corrupt a database that several processes write; install apsw 3.51.3 or newer."
+    )
 
 
 def test_bytecode_is_there_so_that_a_start_compiles_nothing(engine: Engine, images: dict[str, str]) -> None:
-    script = "find /app -name '*.py' -path '*wherry*' | wc -l; find /app -name '*.cpython-313.pyc' -path '*wherry*' | wc -l"
+    script = (
+        "find /app -name '*.py' -path '*wherry*' | wc -l; find /app -name '*.cpython-313.pyc' -path '*wherry*' | wc -l"
+    )
     sources, compiled = inside(engine, images["SERVER_IMAGE"], script)
     assert sources == compiled
 
 
-def test_no_layer_holds_a_secret_or_what_was_not_asked_for(engine: Engine, images: dict[str, str], stack: Stack) -> None:
-    """Neither what lay beside the sources, nor what a running stack was given, nor tests, nor installed packages of npm."""
+def test_no_layer_holds_a_secret_or_what_was_not_asked_for(
+    engine: Engine, images: dict[str, str], stack: Stack
+) -> None:
+    """Neither what lay beside the sources, nor what a running stack was given, nor tests, nor packages of npm."""
     searched = 0
     for name in NAMES:
         for layer in layers(engine, images[name]):
@@ -111,14 +119,23 @@ def test_labels_say_what_it_is(engine: Engine, images: dict[str, str], contexts:
     engine.docker("rmi", tag)
 
     named = {name.removeprefix("org.opencontainers.image."): value for name, value in labels.items()}
-    assert (named["title"], named["version"], named["revision"], named["licenses"]) == ("wherry-server", "1.2.3", "abc", "MIT")
+    assert (named["title"], named["version"], named["revision"], named["licenses"]) == (
+        "wherry-server",
+        "1.2.3",
+        "abc",
+        "MIT",
+    )
 
 
 def test_the_images_are_small(engine: Engine, images: dict[str, str], measured: dict[str, Any]) -> None:
     for name, most in (("SERVER_IMAGE", 260), ("WEB_IMAGE", 130)):
         size = engine.inspect(images[name])["Size"] / 1e6
         saved = subprocess.run(
-            f"{engine.client} save {images[name]} | gzip -1 | wc -c", shell=True, capture_output=True, text=True, check=True
+            f"{engine.client} save {images[name]} | gzip -1 | wc -c",
+            shell=True,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         measured[f"{name}, MB, and compressed"] = [round(size, 1), round(int(saved.stdout) / 1e6, 1)]
         assert size < most
@@ -148,7 +165,16 @@ def test_the_export_is_built_without_a_network(engine: Engine, images: dict[str,
     tag = f"{images['WEB_IMAGE']}-builder"
     build(engine, contexts / "client", tag, "--target", "builder")
     try:
-        engine.docker("run", "--rm", "--network", "none", tag, "sh", "-c", "rm -rf out .next csp-map.conf && npm run build && test -s csp-map.conf && test -s out/index.html.br")
+        engine.docker(
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            tag,
+            "sh",
+            "-c",
+            "rm -rf out .next csp-map.conf && npm run build && test -s csp-map.conf && test -s out/index.html.br",
+        )
     finally:
         engine.docker("rmi", "--force", tag)
 

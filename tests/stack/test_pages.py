@@ -8,7 +8,6 @@ import zlib
 
 import httpx
 import pytest
-
 from stack import Stack, eventually, is_problem
 
 #: What every page is sent with, but for the hashes of its own scripts.
@@ -64,7 +63,10 @@ def test_the_page_is_sent_compressed_as_the_browser_likes_it(stack: Stack, page:
 
 def _unpacked(stack: Stack, body: bytes) -> bytes:
     """Unpack brotli with Node.js, in the image that built it."""
-    code = "process.stdout.write(require('zlib').brotliDecompressSync(Buffer.from(process.argv[1],'base64')).toString('base64'))"
+    code = (
+        "const packed = Buffer.from(process.argv[1], 'base64');"
+        "process.stdout.write(require('zlib').brotliDecompressSync(packed).toString('base64'))"
+    )
     words = ("run", "--rm", "--network", "none", "node:24-trixie-slim", "node", "-e", code)
     return base64.b64decode(stack.engine.docker(*words, base64.b64encode(body).decode()))
 
@@ -90,7 +92,10 @@ def test_a_hashed_file_that_is_not_there_is_not_kept(stack: Stack) -> None:
 def test_every_page_has_its_guards_and_allows_its_own_scripts_alone(stack: Stack) -> None:
     [web] = stack.containers("web")
     found = stack.engine.docker("exec", web, "find", "/usr/share/nginx/html", "-name", "*.html").split()
-    paths = [path.removeprefix("/usr/share/nginx/html").removesuffix("index.html").replace("404.html", "none") for path in found]
+    paths = [
+        path.removeprefix("/usr/share/nginx/html").removesuffix("index.html").replace("404.html", "none")
+        for path in found
+    ]
     assert "/" in paths
     for path in paths:
         with stack.client(role=None) as client:

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-
 from engine import ROOT, Failed, run
 from load import Load
 from stack import REST, Stack, eventually
@@ -19,8 +18,8 @@ def reading(stack: Stack) -> Any:
 def writing(stack: Stack, text: str) -> Any:
     """Make the words of a POST of one row."""
     body = json.dumps({"text": text})
-    head = f"POST {REST}/marks HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {stack.token()}\r\ncontent-type: application/json\r\n"
-    words = f"{head}content-length: {len(body)}\r\n\r\n{body}"
+    head = f"POST {REST}/marks HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {stack.token()}\r\n"
+    words = f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}"
     return lambda number: words.encode()
 
 

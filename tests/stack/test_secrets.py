@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from engine import Failed
 from stack import REST, Stack
 
@@ -81,7 +80,9 @@ def test_a_file_that_the_server_may_not_read_is_named(make_stack: Any, tmp_path:
     with pytest.raises(Failed):
         start(stack)
 
-    assert "JWT_SECRET_FILE (/run/secrets/jwt_secret) cannot be read: Permission denied." in stack.compose("logs", "server")
+    assert "JWT_SECRET_FILE (/run/secrets/jwt_secret) cannot be read: Permission denied." in stack.compose(
+        "logs", "server"
+    )
     stack.down("--volumes")
 
 

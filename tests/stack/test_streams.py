@@ -10,7 +10,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-
 from stack import REST, Stack, Web, eventually
 
 ECHO = Path(__file__).with_name("echo.py")
@@ -87,7 +86,9 @@ def test_a_large_export_flows_through_and_fills_no_memory(stack: Stack, large: i
     size = lines = 0
     with (
         stack.client() as client,
-        client.stream("GET", f"{REST}/large", headers={"accept": "text/csv", "accept-encoding": "identity"}) as response,
+        client.stream(
+            "GET", f"{REST}/large", headers={"accept": "text/csv", "accept-encoding": "identity"}
+        ) as response,
     ):
         for piece in response.iter_raw(1 << 20):
             size += len(piece)
@@ -121,8 +122,13 @@ def test_a_client_that_takes_nothing_more_is_cut_off(stack: Stack, large: int) -
 def _memory(stack: Stack, container: str) -> int:
     """Return the bytes that a container uses, its files in memory among them."""
     identity = stack.engine.inspect(container)["Id"]
-    for path in (f"/sys/fs/cgroup/memory/docker/{identity}/memory.usage_in_bytes", f"/sys/fs/cgroup/docker/{identity}/memory.current"):
+    for path in (
+        f"/sys/fs/cgroup/memory/docker/{identity}/memory.usage_in_bytes",
+        f"/sys/fs/cgroup/docker/{identity}/memory.current",
+    ):
         if Path(path).exists():
             return int(Path(path).read_text())
-    used, unit = re.match(r"([\d.]+)(\w+)", stack.engine.docker("stats", "--no-stream", "--format", "{{.MemUsage}}", container)).groups()  # type: ignore[union-attr]
+    used, unit = re.match(
+        r"([\d.]+)(\w+)", stack.engine.docker("stats", "--no-stream", "--format", "{{.MemUsage}}", container)
+    ).groups()  # type: ignore[union-attr]
     return int(float(used) * {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[unit])
