@@ -1,7 +1,6 @@
 """What the tests of the containers share: the engine, the images, and one stack with two replicas."""
 
 import json
-import os
 import secrets
 import shutil
 import signal
@@ -67,8 +66,8 @@ def contexts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with copies of `server` and `client`, and a canary where no file may get into an image from."""
     folder = tmp_path_factory.mktemp("contexts")
     ignored = shutil.ignore_patterns("node_modules", ".next", "out", "__pycache__", "export", ".venv")
-    for name, source in (("server", ROOT / "server"), ("client", Path(os.environ.get("CLIENT", ROOT / "client")))):
-        shutil.copytree(source, folder / name, ignore=ignored)
+    for name in ("server", "client"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     for place in ("server/.env", "server/wherry/.env", "server/secret.txt", "client/.env", "client/.env.local"):
         (folder / place).write_text(f"NEXT_PUBLIC_CANARY={CANARY}\nJWT_SECRET={CANARY}\n")
     return folder
