@@ -30,6 +30,8 @@ _FILTERS: Final = (
     ("is.null", "IS NULL"),
     ("not.is.null", "IS NOT NULL"),
 )
+#: For keys of whole numbers, which refuse a comparison with anything else (22P02).
+_KEY_FILTERS: Final = tuple(filter_ for filter_ in _FILTERS if filter_[0] not in ("eq.a", "in.(1,2,a)"))
 _PLAIN: Final = ("INTEGER", "INTEGER NOT NULL", "TEXT", "TEXT COLLATE NOCASE", "NUMERIC", "REAL")
 
 
@@ -122,7 +124,8 @@ def writes(draw: st.DrawFn, world: World, *, merge: bool = False) -> Write:
     if command != INSERT:
         for _ in range(draw(st.integers(0, 2)) if filterable else 0):
             name = draw(st.sampled_from(filterable))
-            filters.append((name, *draw(st.sampled_from(_FILTERS))))
+            is_key = TABLES[table].key == (name,)
+            filters.append((name, *draw(st.sampled_from(_KEY_FILTERS if is_key else _FILTERS))))
     return Write(
         {INSERT: "POST", UPDATE: "PATCH", DELETE: "DELETE"}[command],
         table,

@@ -108,7 +108,7 @@ async def open_database(
     def open_(**settings: Any) -> Database:
         database = Database.open(
             settings.pop("path", library),
-            **({"sidecar": sidecar, "emit": told.append, "inline_budget": 1.0, "busy_timeout": 0.2} | settings),
+            **({"sidecar": sidecar, "emit": told.append, "inline_budget": 1.0, "busy_timeout": 5.0} | settings),
         )
         opened.append(database)
         return database
