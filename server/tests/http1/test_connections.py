@@ -5,9 +5,11 @@ import re
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
+from contextvars import ContextVar
 from threading import Thread
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -237,6 +239,41 @@ def test_two_requests_may_wait_for_one_thing_from_the_same_moment_on() -> None:
 
     asyncio.run(main())
     assert ended == ["came", None, "came", None]
+
+
+async def _one_after_another(works: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run works that wait, each after the one before has ended."""
+    loop = asyncio.get_running_loop()
+    steps = Steps(loop)
+    for _ in range(works):
+        over = asyncio.Event()
+        loop.call_soon(lambda over=over: steps.start(work(), lambda failure: over.set()))
+        await over.wait()
+    steps.close()
+
+
+def test_a_task_whose_request_has_ended_takes_another() -> None:
+    seen: set[object] = set()
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        seen.add(asyncio.current_task())
+
+    asyncio.run(_one_after_another(10, work))
+    assert len(seen) == 2
+
+
+def test_a_context_that_a_request_has_changed_is_not_the_next_ones() -> None:
+    variable: ContextVar[str] = ContextVar("variable", default="none")
+    seen: list[str] = []
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        seen.append(variable.get())
+        variable.set("of another")
+
+    asyncio.run(_one_after_another(5, work))
+    assert seen == ["none"] * 5
 
 
 def test_two_requests_may_wait_for_one_thing(serve: Serve) -> None:

@@ -7,7 +7,8 @@ Code within must not see the difference. `asyncio.current_task()` and `asyncio.t
 will have been in from its first step, so there always is a spare one, which waits for work. The first step runs as
 this task (`_enter_task` and `_leave_task` are asyncio's interface for other implementations of tasks:
 https://docs.python.org/3/library/asyncio-extending.html) and in its context. A request that waits is handed over to
-it, and the next gets a new spare one; so does the next after a request that changed the context or cancelled itself.
+it, and the next gets another spare one: one whose request has ended meanwhile, or a new one. A task whose request
+has changed the context, or was cancelled, ends with it.
 """
 
 import asyncio
@@ -19,25 +20,29 @@ from typing import Any, NoReturn, TypeAlias, cast
 Work: TypeAlias = Coroutine[Any, Any, None]
 #: What a coroutine yields to its task: a future, or None (`asyncio.sleep(0)`).
 Awaited: TypeAlias = Future[Any] | None
+#: Spare tasks that wait at most; further ones end.
+_MOST_IDLE = 64
 #: Called when the work has ended, with what it has raised, if anything.
 Ended: TypeAlias = Callable[[BaseException | None], None]
 
 
 class Steps:
-    """The works of one event loop that wait for something, and the spare task; a class because it keeps both."""
+    """The works of one event loop that wait for something, and the spare tasks; a class because it keeps both."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._idle: list[_Spare] = []
         self.waiting: set[asyncio.Task[None]] = set()
-        self._renew()
+        self._spare = self._another()
 
     def start(self, call: Awaitable[None], ended: Ended) -> None:
         """Run a call's coroutine as far as it gets, and the rest in a task. To be called outside of any task."""
         work = cast("Work", call)  # ASGI has only coroutine functions
-        task, context = self._task, self._context
+        spare = self._spare
+        task = spare.task
         tasks._enter_task(self._loop, task)
         try:
-            awaited = context.run(work.send, None)
+            awaited = spare.context.run(work.send, None)
         except StopIteration:
             failure = None
         except (SystemExit, KeyboardInterrupt):
@@ -46,37 +51,56 @@ class Steps:
             failure = error
         else:
             self.waiting.add(task)
-            task.add_done_callback(self.waiting.discard)
-            self._spare.take_over(work, awaited, ended)
-            self._renew()
+            spare.take_over(work, awaited, ended)
+            self._spare = self._another()
             return
         finally:
             tasks._leave_task(self._loop, task)
-        if task.cancelling() or len(context) != self._variables:
-            self.close()
-            self._renew()
+        if not spare.is_clean:
+            task.cancel()
+            self._spare = self._another()
         ended(failure)
 
-    def close(self) -> None:
-        """Let go of the spare task."""
-        self._task.cancel()
+    def over(self, spare: "_Spare") -> bool:
+        """Note that a task's work has ended; tell whether the task shall wait for more."""
+        self.waiting.discard(spare.task)
+        again = spare.is_clean and len(self._idle) < _MOST_IDLE
+        if again:
+            self._idle.append(spare)
+        return again
 
-    def _renew(self) -> None:
-        self._context = copy_context()
-        self._variables = len(self._context)
-        self._spare = _Spare(self._loop)
-        self._task = self._loop.create_task(self._spare, context=self._context)
+    def close(self) -> None:
+        """Let go of the spare tasks."""
+        for spare in (self._spare, *self._idle):
+            spare.task.cancel()
+        self._idle.clear()
+
+    def _another(self) -> "_Spare":
+        return self._idle.pop() if self._idle else _Spare(self._loop, self)
 
 
 class _Spare(Coroutine[Any, Any, None]):
-    """What a task runs: it waits until some work is given, then is that work.
+    """What a task runs: it waits until some work is given, then is that work, and may wait again.
 
     It is no coroutine function, because one that is cancelled before its first step never runs, and would lose the
     work.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._given = loop.create_future()
+    def __init__(self, loop: asyncio.AbstractEventLoop, steps: Steps) -> None:
+        self._loop = loop
+        self._steps = steps
+        self.context = copy_context()
+        self._variables = len(self.context)
+        self._wait()
+        self.task: asyncio.Task[None] = loop.create_task(self, context=self.context)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is left of the work that was done in the task."""
+        return not self.task.cancelling() and len(self.context) == self._variables
+
+    def _wait(self) -> None:
+        self._given = self._loop.create_future()
         self._work: Work | None = None
         self._awaited: Awaited = None
         self._is_fresh = True
@@ -124,13 +148,16 @@ class _Spare(Coroutine[Any, Any, None]):
         try:
             return step(value)
         except StopIteration:
-            self._ended(None)
-            raise
+            failure = None
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
-            self._ended(error)
-            raise StopIteration from None
+            failure = error
+        self._ended(failure)
+        if not self._steps.over(self):
+            raise StopIteration
+        self._wait()
+        return _yielded(self._given)
 
 
 def _yielded(awaited: Awaited) -> Awaited:
