@@ -8,6 +8,7 @@ export default defineConfig({
     include: ["{app,api,components,features,scripts}/**/*.test.{ts,tsx,mjs}"],
     // Whoever needs a document says so at the top: @vitest-environment jsdom
     environment: "node",
+    env: { __NEXT_TRAILING_SLASH: "true" }, // as next.config.ts has it
     restoreMocks: true,
     unstubGlobals: true,
   },

@@ -23,8 +23,9 @@ export function CopyButton({ text, of }: { text: string /** What is copied, for 
   return (
     <Button look="quiet" onClick={copy}>
       <Icon name={outcome === "copied" ? "done" : "copy"} />
-      <span aria-live="polite">{SAID[outcome]}</span>
-      <span className="visually-hidden">{of}</span>
+      <span>
+        <span aria-live="polite">{SAID[outcome]}</span> <span className="visually-hidden">{of}</span>
+      </span>
     </Button>
   );
 }

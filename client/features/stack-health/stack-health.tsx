@@ -115,7 +115,7 @@ function Server({ health }: { health: ServerHealth }) {
       <Card title="Server" state={health.status === "ok" ? "ok" : "failed"}>
         <Facts
           facts={{
-            "Replica that answered": health.host,
+            Replica: health.host,
             ...(replicas.length > 1 ? { "Replicas seen": replicas.join(", ") } : {}),
             Wherry: health.version,
             SQLite: health.sqliteVersion,

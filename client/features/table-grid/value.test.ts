@@ -44,7 +44,8 @@ test("opened, JSON has its structure and everything else is as it is", () => {
 });
 
 test.each<[string, Json, string | null]>([
-  ["text", "Oar 😀", "5 characters"],
+  ["text", "Oar\n😀", "5 characters"],
+  ["text", "Oar", null],
   ["text", "x".repeat(1234), "1,234 characters"],
   ["bytea", `\\x${"00".repeat(1500)}`, "1.5 kB"],
   ["bigint", 7, null],

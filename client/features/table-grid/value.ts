@@ -40,7 +40,9 @@ export function sizeOf(value: Json, column: ColumnDescription): string | null {
   if (kind === "blob") {
     return formatBytes(byteCount(String(value)));
   }
-  return kind === "text" ? `${[...String(value)].length.toLocaleString("en")} characters` : null;
+  return kind === "text" && show(value, column).cut
+    ? `${[...String(value)].length.toLocaleString("en")} characters`
+    : null;
 }
 
 function kindOf(value: Json, column: ColumnDescription): ValueKind {
