@@ -2,11 +2,12 @@
 
 # ruff: noqa: E501 - the rows of a table read better whole
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import Api
+from .conftest import Api, served
 
 
 @pytest.mark.parametrize(
@@ -180,6 +181,18 @@ def test_pages_and_counts(
     answer = api("GET", f"films?select=id&order=id&{query}", **headers)
     assert (answer.status, answer.headers["content-range"]) == (status, content_range)
     assert answer.body == [{"id": number} for number in ids]
+
+
+def test_an_estimate_that_is_too_low_denies_no_rows_that_are_there(tmp_path: Path) -> None:
+    insert = "INSERT INTO lines WITH r (i) AS (SELECT {0} UNION ALL SELECT i + 1 FROM r LIMIT 10) SELECT i, i FROM r;"
+    made = "CREATE TABLE lines (id INTEGER PRIMARY KEY, n INTEGER); CREATE INDEX by_n ON lines (n);"
+    with served(tmp_path / "lines.db", made + insert.format(1) + "ANALYZE;" + insert.format(11)) as api:
+        answer = api("GET", "lines?order=id&offset=15&limit=2", prefer="count=planned")
+        beyond = api("GET", "lines?order=id&offset=25", prefer="count=planned")
+    assert (answer.status, answer.headers["content-range"], answer.body) == (
+        206, "15-16/17", [{"id": 16, "n": 16}, {"id": 17, "n": 17}]
+    )  # fmt: skip
+    assert (beyond.status, beyond.headers["content-range"]) == (416, "*/10")
 
 
 @pytest.mark.parametrize(

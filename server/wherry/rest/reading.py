@@ -60,16 +60,19 @@ class ReadEndpoint:
         else:
             raise changed_too_fast()
         offset = 0 if prepared.offset is None else to_offset(values[prepared.offset])
+        total = result.total
+        if total is not None and result.rows:
+            total = max(total, offset + result.rows)  # an estimate is corrected by rows that are there
         try:
             if prepared.singular:
                 require_single(result.rows)
-            status = read_status(rows=result.rows, total=result.total, offset=offset)
+            status = read_status(rows=result.rows, total=total, offset=offset)
         except ApiError:
             await _close(result)
             raise
         answer: Headers = [
             *prepared.headers.fixed,
-            (b"content-range", content_range(rows=result.rows, total=result.total, offset=offset)),
+            (b"content-range", content_range(rows=result.rows, total=total, offset=offset)),
             (b"content-location", _location(scope, query, in_order=prepared.in_order)),
         ]
         if not isinstance(result, Page):
