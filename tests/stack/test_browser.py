@@ -58,3 +58,13 @@ def test_without_its_hashes_the_policy_stops_the_page(stack: Stack, visit: Open,
 
     assert "<form" not in page
     assert any("Content Security Policy" in line for line in complaints)
+
+
+def test_a_one_time_link_signs_in_and_shows_the_tables(stack: Stack, visit: Open) -> None:
+    """From the operator's command through nginx to the list that the API gives: all of the stack is in it."""
+    [server, _] = stack.containers("server")
+    link = stack.engine.docker("exec", server, "wherry", "link", "--url", stack.url).split()[-1]
+    page, complaints = visit(link)
+
+    assert all(f">{table}<" in page for table in ("films", "studios", "reviews")), page
+    assert complaints == []

@@ -81,6 +81,7 @@ def test_both_say_the_same_id_of_a_request_and_so_does_the_answer(stack: Stack) 
     assert (web["method"], web["path"], web["status"], web["service"]) == ("GET", f"{REST}/films", 200, "web")
     assert (server["req"]["method"], server["req"]["url"]) == ("GET", f"{REST}/films?limit=1")
     assert server["res"]["statusCode"] == 200
+    assert server["req"]["remoteAddress"] == web["remoteAddress"], "both know who asked"
     assert answer.headers.get_list("x-request-id") == [identity]
 
 

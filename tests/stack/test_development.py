@@ -34,7 +34,6 @@ def test_the_copied_example_serves_the_client_and_the_api(
 ) -> None:
     """What `cp .env.example .env && docker compose up --build --wait` does, with images that are built already."""
     stack: Stack = make_stack(folder=checkout, variables={"JWT_SECRET": ""})
-    stack.compose("run", "--rm", "--no-deps", "server", "wherry", "demo", "/app/database/dev.db")
     seconds = stack.up(replicas=1)
     measured["from up to healthy, one replica, a fresh volume, seconds"] = round(seconds, 1)
     [server] = stack.containers("server")

@@ -122,20 +122,19 @@ def test_who_comes_without_tls_is_sent_there_but_for_the_health(encrypted: Stack
 
 
 def test_a_renewed_certificate_is_read_without_a_new_start(encrypted: Stack, trust: Path) -> None:
-    before = ssl.get_server_certificate(("127.0.0.1", int(encrypted.variables["TLS_PORT"])))
     renewed = trust / "renewed"
     renewed.mkdir()
     make_certificate(renewed)
     for name in ("tls.crt", "tls.key"):
         with (trust / name).open("wb") as file:  # into the file that is mounted, not another in its place
             file.write((renewed / name).read_bytes())
-    encrypted.compose("exec", "-T", "web", "nginx", "-e", "stderr", "-s", "reload")
 
     def presents() -> str:
         return ssl.get_server_certificate(("127.0.0.1", int(encrypted.variables["TLS_PORT"])))
 
+    assert presents() != (renewed / "tls.crt").read_text(encoding="ascii")
+    encrypted.compose("exec", "-T", "web", "nginx", "-e", "stderr", "-s", "reload")
     eventually(lambda: presents() == (renewed / "tls.crt").read_text(encoding="ascii"))
-    assert presents() != before
 
 
 def test_words_without_tls_at_its_port_are_a_problem_in_the_apis_shape(encrypted: Stack) -> None:
