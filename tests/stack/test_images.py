@@ -179,6 +179,33 @@ def test_the_export_is_built_without_a_network(engine: Engine, images: dict[str,
         engine.docker("rmi", "--force", tag)
 
 
+def test_a_change_of_nginx_builds_no_pages_again(
+    engine: Engine, images: dict[str, str], contexts: Path, measured: dict[str, Any]
+) -> None:
+    source = contexts / "client" / "nginx" / "nginx.conf"
+    before = source.read_text(encoding="utf-8")
+    tag = f"{images['WEB_IMAGE']}-changed"
+    try:
+        source.write_text(f"{before}\n# Changed at {time.time_ns()}.\n", encoding="utf-8")
+        started = time.monotonic()
+        build(engine, contexts / "client", tag)
+        seconds = time.monotonic() - started
+        engine.docker("rmi", tag)
+    finally:
+        source.write_text(before, encoding="utf-8")
+
+    measured["rebuild after a change of nginx' configuration, seconds"] = round(seconds, 1)
+    assert seconds < 6, "pages take longer"
+
+
+def test_the_client_is_built_of_all_its_sources() -> None:
+    """A folder that is new in the client is named in its Dockerfile, or here."""
+    tracked = {path.split("/")[1] for path in run("git", "ls-files", "client").split()}
+    copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "client" / "Dockerfile").read_text("utf-8"), re.MULTILINE))
+    folders = {name for name in tracked if (ROOT / "client" / name).is_dir()}
+    assert folders - copied == {"nginx"} | (folders & {"e2e"})
+
+
 def test_each_base_is_an_argument_with_its_tag_and_has_a_line_in_the_lock_of_images() -> None:
     bases: dict[str, str] = {}
     for path in (ROOT / "server" / "Dockerfile", ROOT / "client" / "Dockerfile"):
