@@ -22,8 +22,8 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     path = target.partition("?")[0].removeprefix("/api")
     if "upgrade" in headers:
         await websocket(headers, reader, writer)
-    elif path == "/events":
-        await events(writer)
+    elif path in ("/events", "/unasked"):
+        await events(writer, b"" if path == "/events" else b"x-accel-buffering: no\r\n")
     elif path == "/more":
         _more.set()
         await respond(writer, 200, {})
@@ -45,10 +45,11 @@ async def respond(writer: asyncio.StreamWriter, status: int, body: object) -> No
     await writer.drain()
 
 
-async def events(writer: asyncio.StreamWriter) -> None:
+async def events(writer: asyncio.StreamWriter, header: bytes) -> None:
     """Send one event, and a second one when somebody has asked for more."""
     _more.clear()
-    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\ndata: first\n\n")
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n"
+    writer.write(head + header + b"\r\ndata: first\n\n")
     await writer.drain()
     await _more.wait()
     writer.write(b"data: second\n\n")

@@ -53,12 +53,21 @@ def test_a_websocket_is_opened_and_carries_messages_both_ways(echoing: Web) -> N
     assert answer == bytes([0x81, len(text)]) + text
 
 
-@pytest.mark.parametrize("encoding", ["identity", "gzip, br"])
-def test_an_event_arrives_when_it_is_sent_and_not_when_the_stream_ends(echoing: Web, encoding: str) -> None:
-    asks = {"accept": "text/event-stream", "accept-encoding": encoding}
+@pytest.mark.parametrize(
+    ("path", "asks"),
+    [
+        ("/api/events", {"accept": "text/event-stream", "accept-encoding": "identity"}),
+        ("/api/events", {"accept": "text/event-stream", "accept-encoding": "gzip, br"}),
+        ("/api/unasked", {"accept": "*/*"}),
+    ],
+)
+def test_an_event_arrives_when_it_is_sent_and_not_when_the_stream_ends(
+    echoing: Web, path: str, asks: dict[str, str]
+) -> None:
+    """To who asks for a stream, and where the upstream says that its answer is one."""
     with (
         httpx.Client(base_url=echoing.url, timeout=20, trust_env=False) as client,
-        client.stream("GET", "/api/events", headers=asks) as response,
+        client.stream("GET", path, headers=asks) as response,
     ):
         lines = response.iter_lines()
         first = next(lines)
