@@ -138,6 +138,8 @@ def test_a_client_that_leaves_before_its_turn_is_not_answered(serve: Serve) -> N
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     connection.close()
     served.loop.call_soon_threadsafe(go_on.set)
+    while served.server.connections:  # until the first answer could not be written
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), served.loop).result(10)
     assert response(served.connect(GET % 3)).startswith(b"HTTP/1.1 200 OK\r\n")
     assert asked[0] == "/1"
     assert asked[-1] == "/3"
