@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import fcntl
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from wherry.sqlite.batch import Batch
 from wherry.sqlite.checkpoints import Checkpoints
 from wherry.sqlite.connection import open_writer
 from wherry.sqlite.database import Database
+from wherry.sqlite.file import FileWatch
 from wherry.sqlite.job import Job
 from wherry.sqlite.slow import SlowStatements
 from wherry.sqlite.turn import Turn
@@ -37,8 +39,9 @@ def connection(library: Path) -> Iterator[apsw.Connection]:
 
 
 @pytest.fixture
-def batch(connection: apsw.Connection) -> Batch:
-    return Batch(connection, limit=10.0, budget=1.0, busy_timeout=0.01, slow=SlowStatements())
+def batch(connection: apsw.Connection, library: Path) -> Batch:
+    is_replaced = FileWatch(library).is_replaced
+    return Batch(connection, limit=10.0, budget=1.0, busy_timeout=0.01, slow=SlowStatements(), is_replaced=is_replaced)
 
 
 @pytest.fixture
@@ -68,6 +71,23 @@ async def test_a_full_disk_refuses_what_does_not_fit_only(
     batch.run(first.rest)
     assert outcomes(after) == [WriteResult(1, [])]
     assert other.execute("SELECT length(name) FROM people").fetchall() == [(10,), (10,)]
+
+
+@pytest.mark.parametrize("on_loop", [False, True])
+async def test_nothing_is_acknowledged_in_a_file_that_was_replaced_before_the_commit(
+    batch: Batch, job: Jobs, library: Path, connection: apsw.Connection, on_loop: bool
+) -> None:
+    before, after = job("INSERT INTO people (name) VALUES (?)", "before"), job("DELETE FROM people")
+    batch.run([before])
+    library.rename(library.with_name("moved.db"))
+    if on_loop:
+        assert batch.run_now([after]) == ([after], deque())
+        batch.commit([after])
+    else:
+        batch.run([after])
+    assert outcomes(before, after) == [WriteResult(1, []), "58030"]
+    assert str(after.outcome) == "the database file was replaced, moved or deleted while it is served"
+    assert connection.execute("SELECT name FROM people").fetchall() == [("before",)]
 
 
 async def test_jobs_that_were_given_up_are_skipped(batch: Batch, job: Jobs, other: apsw.Connection) -> None:

@@ -116,7 +116,8 @@ def require_equal(
         connection.execute(schema)
     version = together.pragma("schema_version")
     jobs = [Job(each._replace(schema_version=version), loop.create_future(), 0.0) for each in batch]
-    runner, rest = Batch(together, limit=10, budget=10, busy_timeout=0, slow=SlowStatements()), list(jobs)
+    runner = Batch(together, limit=10, budget=10, busy_timeout=0, slow=SlowStatements(), is_replaced=lambda: False)
+    rest = list(jobs)
     while rest:
         rest = list(runner.run(rest).rest)
     assert [code(job.outcome) for job in jobs] == [one_after_another(apart, each) for each in batch]

@@ -4,7 +4,7 @@ The cases are numbered in `writer`.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 from time import perf_counter
 from typing import Final, NamedTuple
@@ -15,7 +15,7 @@ from wherry.errors import ConstraintError, SchemaChanged, StatementTimeout, Writ
 from wherry.observe import TransactionRun, UnexpectedError
 from wherry.sqlite.changes import Changes
 from wherry.sqlite.job import Job
-from wherry.sqlite.refusals import refusal
+from wherry.sqlite.refusals import moved, refusal
 from wherry.sqlite.slow import SlowStatements
 from wherry.statement import WriteResult
 
@@ -42,11 +42,19 @@ class Batch:
     """The writing connection and its transactions; it may be used by one thread at a time.
 
     `limit` in seconds is how long one write may take, `budget` how long one may hold up the event loop, and
-    `busy_timeout` how long BEGIN and COMMIT wait for other processes where waiting is allowed.
+    `busy_timeout` how long BEGIN and COMMIT wait for other processes where waiting is allowed. `is_replaced` tells
+    before each commit whether the file is still the one that its path leads to: into another nothing is written.
     """
 
     def __init__(
-        self, connection: apsw.Connection, *, limit: float, budget: float, busy_timeout: float, slow: SlowStatements
+        self,
+        connection: apsw.Connection,
+        *,
+        limit: float,
+        budget: float,
+        busy_timeout: float,
+        slow: SlowStatements,
+        is_replaced: Callable[[], bool],
     ) -> None:
         self._connection = connection
         self._execute = connection.cursor().execute
@@ -55,6 +63,7 @@ class Batch:
         self._budget = budget
         self._busy_ms = round(busy_timeout * 1000)
         self._slow = slow
+        self._is_replaced = is_replaced
         self._allowed = limit
         self._deadline = inf
         self._started = 0.0
@@ -116,6 +125,8 @@ class Batch:
         """Commit what ran; where that fails nothing of it has happened, and each gets the error. Never raises."""
         committing = perf_counter()
         try:
+            if self._is_replaced():
+                return self._fail(ran, moved(), committing)
             if self._connection.in_transaction:
                 self._execute("COMMIT")
         except BaseException as error:

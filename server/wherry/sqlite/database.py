@@ -13,11 +13,10 @@ from wherry.observe import Emit, Notice
 from wherry.sqlite.batch import Batch
 from wherry.sqlite.checkpoints import Checkpoints
 from wherry.sqlite.connection import Access, open_reader, open_writer, require_sqlite
-from wherry.sqlite.file import FileState, identity_of, inspect_file
+from wherry.sqlite.file import FileState, FileWatch, inspect_file
 from wherry.sqlite.inline import InlineReader
 from wherry.sqlite.on_loop import LoopEmit
 from wherry.sqlite.readers import ReaderPool
-from wherry.sqlite.refusals import moved
 from wherry.sqlite.results import Page, Stream
 from wherry.sqlite.slow import SlowStatements
 from wherry.sqlite.stream import ReadBindings, ReadLimits
@@ -41,15 +40,21 @@ class Database:
     """The served file, opened by `open`: one per process, used from one event loop."""
 
     def __init__(
-        self, state: FileState, inline: InlineReader, readers: ReaderPool, writer: Writer | None, *, patience: float
+        self,
+        state: FileState,
+        watch: FileWatch,
+        inline: InlineReader,
+        readers: ReaderPool,
+        writer: Writer | None,
+        *,
+        patience: float,
     ) -> None:
         self._inline = inline
         self._readers = readers
         self._writer = writer
         self._patience = patience
         self._log = Path(f"{state.path}-wal")
-        self._identity = identity_of(state.path)
-        self._is_replaced = False
+        self._watch = watch
         self.state = state
         self.reads_handed_over = 0
 
@@ -76,6 +81,7 @@ class Database:
         """
         require_sqlite()
         state = inspect_file(path, read_only=read_only)
+        watch = FileWatch(path)
         slow = SlowStatements()
         writer: Writer | None = None
         try:
@@ -88,6 +94,7 @@ class Database:
                     limit=statement_timeout,
                     budget=inline_budget,
                     busy_timeout=busy_timeout,
+                    is_replaced=watch.is_replaced,
                     emit=emit,
                 )
             inline = open_reader(
@@ -105,7 +112,7 @@ class Database:
             emit=emit,
         )
         reader = InlineReader(inline, budget=inline_budget, slow=slow, emit=emit)
-        return cls(state, reader, pool, writer, patience=busy_timeout + statement_timeout)
+        return cls(state, watch, reader, pool, writer, patience=busy_timeout + statement_timeout)
 
     async def read(
         self, transaction: ReadTransaction, values: Sequence[str], identity: Identity, schema_version: int
@@ -146,8 +153,6 @@ class Database:
         """
         if self._writer is None:
             raise DatabaseError("the database is served read-only", code="25006", status=405)
-        if self._is_replaced:
-            raise moved()
         return self._writer.write(transaction)
 
     async def call(self, function: Callable[[apsw.Connection], Result]) -> Result:
@@ -160,8 +165,7 @@ class Database:
 
     def is_replaced(self) -> bool:
         """Look whether the path leads to another file now, or to none (1 µs); from then on nothing is written."""
-        self._is_replaced = self._is_replaced or identity_of(self.state.path) != self._identity
-        return self._is_replaced
+        return self._watch.is_replaced()
 
     @property
     def reads_inline(self) -> int:
@@ -189,13 +193,20 @@ class Database:
 
 
 def _writer(
-    connection: apsw.Connection, sidecar: Path, *, limit: float, budget: float, busy_timeout: float, emit: Emit
+    connection: apsw.Connection,
+    sidecar: Path,
+    *,
+    limit: float,
+    budget: float,
+    busy_timeout: float,
+    is_replaced: Callable[[], bool],
+    emit: Emit,
 ) -> Writer:
     on_loop = LoopEmit(emit)
     turn = Turn(sidecar / "writer.lock", on_loop)
     slow = SlowStatements()
     return Writer(
-        Batch(connection, limit=limit, budget=budget, busy_timeout=busy_timeout, slow=slow),
+        Batch(connection, limit=limit, budget=budget, busy_timeout=busy_timeout, slow=slow, is_replaced=is_replaced),
         turn,
         Checkpoints(connection, turn, busy_timeout=busy_timeout, emit=on_loop),
         slow=slow,

@@ -67,7 +67,24 @@ def make_file(path: Path) -> bool:
     return True
 
 
-def identity_of(path: Path) -> tuple[int, int] | None:
+class FileWatch:
+    """Tells whether the path of the served file leads to another file now, or to none; a class because it remembers.
+
+    Any thread may ask.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._identity = _identity_of(path)
+        self._is_replaced = False
+
+    def is_replaced(self) -> bool:
+        """Look (1 µs); once it is replaced it stays so, whatever comes to its place."""
+        self._is_replaced = self._is_replaced or _identity_of(self._path) != self._identity
+        return self._is_replaced
+
+
+def _identity_of(path: Path) -> tuple[int, int] | None:
     """Return what tells the file at a path from any other that may come there; None where there is none."""
     try:
         found = path.stat()

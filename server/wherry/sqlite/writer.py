@@ -8,7 +8,8 @@ statement where it has one. The cases:
 2. Some errors undo the whole transaction (RAISE(ROLLBACK), a full disk, an interrupt). Then the offender gets its
    error, the others that had run are run again in a new transaction, and that one is committed before any more.
 3. A deferred foreign key would fail the commit of everybody; it is looked at after each write.
-4. Where the commit fails, everybody gets an error: nothing of it is in the file.
+4. Where the commit fails, everybody gets an error: nothing of it is in the file. The same where the file was replaced
+   meanwhile: what is written into it is lost with it.
 5. A write whose caller gave up, or that waited too long, before it was begun is never begun: who claims it first,
    the writer or the caller, decides.
 
