@@ -44,8 +44,8 @@ def payload_decoder(content_type: str, *, columns: tuple[str, ...] | None, missi
     """Return the function that decodes bodies; it raises RequestError PGRST102 for one that cannot be read.
 
     `columns` (the query parameter) says which members count; a row that lacks one gets NULL, or the column's
-    default when `missing_default`. Without it all rows must have the same members. Raises RequestError (415) for a
-    type of content that is none of ours.
+    default when `missing_default`. Without it all rows must have the same members. Raises RequestError for a type of
+    content that is none of ours: PostgREST counts it as a body that cannot be read (400), not as a type (415).
     """
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type in ("", "application/json") or media_type.endswith("+json"):
@@ -58,7 +58,6 @@ def payload_decoder(content_type: str, *, columns: tuple[str, ...] | None, missi
         f"Content-Type not acceptable: {media_type[:100]}",
         hint="Send application/json, text/csv or application/x-www-form-urlencoded",
         code="PGRST102",
-        status=415,
     )
 
 
@@ -75,7 +74,7 @@ def _decode_json(body: bytes) -> list[dict[str, JSONValue]] | dict[str, JSONValu
         for number, row in enumerate(document):
             if not isinstance(row, dict):
                 raise RequestError(
-                    "Every element of the list must be an object",
+                    "All object keys must match",
                     code="PGRST102",
                     details=f"element {number} is {_name_of(row)}",
                     hint='Send objects, for example [{"title": "A"}, {"title": "B"}]',

@@ -18,7 +18,7 @@ from wherry.rest.api_request import ApiRequest
 from wherry.rest.current_plans import ATTEMPTS, OF_AN_OLDER_SCHEMA, CurrentPlans, changed_too_fast
 from wherry.rest.headers import HeaderMap, check_profile, parse_accept, parse_preferences, text_of
 from wherry.rest.literals import to_number_or_text
-from wherry.rest.payload import DecodeBody, Parts, Payload, payload_decoder
+from wherry.rest.payload import DecodeBody, JSONValue, Parts, Payload, payload_decoder
 from wherry.rest.plan_cache import ParsedWrite, PlanCache, PreparedRows
 from wherry.rest.query_params import Shape, parse_query, split_query
 from wherry.rest.response import Response, in_utf8, require_single
@@ -124,22 +124,23 @@ _NO_VALUES: Parts = (Payload((), ((),)),)
 
 
 def _decoder(request: ApiRequest, content_type: str) -> DecodeBody:
-    """Return what decodes the bodies. A DELETE has none; an update takes one row, and a PUT as well."""
-    method = request.method
-    if method == "DELETE":
+    """Return what decodes the bodies. A DELETE has none, an update takes one row, and a PUT no `columns`."""
+    columns, missing_default = request.query.columns, request.preferences.missing_default
+    if request.method == "DELETE":
         return lambda body: _NO_VALUES
-    decode = payload_decoder(
-        content_type, columns=request.query.columns, missing_default=request.preferences.missing_default
-    )
-    if method == "POST":
+    if request.method == "PUT":
+        return payload_decoder(content_type, columns=None, missing_default=False)
+    decode = payload_decoder(content_type, columns=columns, missing_default=missing_default)
+    if request.method == "POST":
         return decode
 
     def decode_one(body: bytes) -> Parts:
         parts = decode(body)
         count = sum([len(part.rows) for part in parts])
-        if count > 1 or (method == "PUT" and count != 1):
-            raise RequestError(f"A {method} takes one row, not {count}", hint="Send one object", code="PGRST102")
-        return parts if all(part.columns for part in parts) else ()
+        if count > 1:
+            raise RequestError(f"A PATCH takes one row, not {count}", hint="Send one object", code="PGRST102")
+        # `{}` changes nothing, unless `columns` names what gets its default
+        return parts if columns or all(part.columns for part in parts) else ()
 
     return decode_one
 
@@ -149,17 +150,29 @@ def _decoder(request: ApiRequest, content_type: str) -> DecodeBody:
 
 def _bind(prepared: PreparedRows, part: Payload, values: Sequence[str], identity: Identity) -> Step:
     write = prepared.write
-    for position, literal in prepared.identified_by:
-        given, named = part.rows[0][position], values[literal]
-        if given != named and given != to_number_or_text(named):
-            raise RequestError(
-                "Payload values do not match URL in primary key column(s)",
-                details=part.columns[position],
-                hint="Give the key the same value in the URL and in the body",
-                code="PGRST115",
-            )
+    rows = part.rows if not prepared.identified_by else _identified(prepared, part, values)
     tail = tuple([parameter.resolve(values, identity) for parameter in write.tail])
-    return Step(write.sql, prepared.convert(part.rows, tail), write.returning, write.checked)
+    return Step(write.sql, prepared.convert(rows, tail), write.returning, write.checked)
+
+
+def _identified(prepared: PreparedRows, part: Payload, values: Sequence[str]) -> Sequence[tuple[JSONValue, ...]]:
+    """Return the row of a PUT: the one of the body that has the key of the URL. Raises RequestError PGRST115."""
+    rows = [
+        row
+        for row in part.rows
+        if all(
+            row[position] in (values[literal], to_number_or_text(values[literal]))
+            for position, literal in prepared.identified_by
+        )
+    ]
+    if len(rows) == 1:
+        return rows
+    raise RequestError(
+        "Payload values do not match URL in primary key column(s)",
+        details=", ".join(part.columns[position] for position, _ in prepared.identified_by),
+        hint="Give the key the same value in the URL and in one row of the body",
+        code="PGRST115",
+    )
 
 
 def _without_rows(prepared: PreparedRows, request: ApiRequest) -> Response:
