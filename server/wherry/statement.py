@@ -110,13 +110,15 @@ class Step(NamedTuple):
     """A statement that writes, executed once for each of `rows`, with what it returns.
 
     `returning` says that it has a RETURNING clause. Where it is `checked`, that clause's first column is 1 for a row
-    that the policies' WITH CHECK allows; any other undoes the whole write: WriteUndone, FORBIDDEN.
+    that the policies' WITH CHECK allows; any other undoes the whole write: WriteUndone, FORBIDDEN. Where the step
+    `resolves` conflicts two policies are asked: 1 says that the row is allowed as a new one, 2 as a changed one.
     """
 
     sql: str
     rows: Sequence[tuple[SQLiteValue, ...]]
     returning: bool
     checked: bool = True
+    resolves: bool = False
 
 
 class Expectations(NamedTuple):
@@ -142,7 +144,7 @@ class WriteTransaction(NamedTuple):
     steps: tuple[Step, ...]
     schema_version: int
     expects: Expectations = NO_EXPECTATIONS
-    upsert: bool = False  #: `WriteResult.inserted` is asked for
+    upsert: bool = False  #: `WriteResult.inserted` is asked for, or a step resolves conflicts
 
 
 class WriteResult(NamedTuple):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -162,6 +163,55 @@ def test_a_merge_with_a_row_of_somebody_else_is_refused(policed: Api) -> None:
     merge = {"prefer": "resolution=merge-duplicates", **ANN}
     assert policed("POST", "films?on_conflict=id", {"id": 2, "title": "Mine", "owner": "ann"}, **merge).status == 403
     assert policed.rows("SELECT title, owner FROM films WHERE id = 2") == [("M", "bob")]
+
+
+def test_a_row_that_is_proposed_must_be_allowed_whatever_becomes_of_it(policed: Api) -> None:
+    for resolution in ("merge-duplicates", "ignore-duplicates"):
+        prefer = {"prefer": f"resolution={resolution}, return=representation"}
+        for proposed in ({"id": 1, "title": "A"}, {"id": 1, "title": "A", "owner": "bob"}):
+            answer = policed(
+                "POST", "films", [{"id": 7, "title": "B", "owner": "ann"}, {"owner": None, **proposed}], **prefer, **ANN
+            )
+            assert (answer.status, answer.body["code"]) == (403, "42501")
+    assert policed.rows("SELECT id, title FROM films") == [(1, "Metropolis"), (2, "M")]
+    answer = policed("POST", "films", {"id": 1, "title": "A", "owner": "ann"}, **prefer, **ANN)
+    assert (answer.status, answer.body) == (201, [])
+
+
+def test_an_upsert_asks_of_a_new_row_nothing_that_is_asked_of_a_changed_one(tmp_path: Path) -> None:
+    (tmp_path / "library.sql").write_text(
+        """
+        GRANT SELECT, INSERT, UPDATE ON films TO authenticated;
+        ALTER TABLE films ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY see ON films FOR SELECT TO authenticated USING (true);
+        CREATE POLICY make ON films FOR INSERT TO authenticated WITH CHECK (owner = auth_uid());
+        CREATE POLICY change ON films FOR UPDATE TO authenticated USING (id = 1) WITH CHECK (title <> 'Final');
+        """
+    )
+    with served(tmp_path / "library.db", SCHEMA) as api:
+
+        def upsert(*rows: dict[str, Any]) -> int:
+            made = [{"owner": "ann", **row} for row in rows]
+            return api("POST", "films", made, prefer="resolution=merge-duplicates", **ANN).status
+
+        assert upsert({"id": 7, "title": "Final"}) == 201
+        assert upsert({"id": 1, "title": "Draft"}, {"id": 8, "title": "Final"}) == 201
+        assert upsert({"id": 8, "title": "Draft"}) == 403
+        assert upsert({"id": 9, "title": "Draft"}, {"id": 1, "title": "Final"}) == 403
+        assert api.rows("SELECT id, title FROM films WHERE id IN (1, 7, 8, 9)") == [
+            (1, "Draft"),
+            (7, "Final"),
+            (8, "Final"),
+        ]
+
+
+def test_an_upsert_by_a_key_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "library.sql").write_text("GRANT INSERT, UPDATE, SELECT (title) ON films TO authenticated;")
+    with served(tmp_path / "library.db", SCHEMA) as api:
+        for resolution in ("merge-duplicates", "ignore-duplicates"):
+            answer = api("POST", "films", {"id": 7, "title": "A"}, prefer=f"resolution={resolution}", **ANN)
+            assert (answer.status, answer.body["message"]) == (403, "permission denied for table films")
+        assert api("POST", "films", {"id": 7, "title": "A"}, **ANN).status == 201
 
 
 def test_a_hidden_column_is_no_key_to_merge_by(tmp_path: Path) -> None:

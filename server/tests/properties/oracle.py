@@ -6,11 +6,12 @@ that hold the permitted rows: by their names SQLite finds these first.
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import apsw
 
-from .worlds import SELECT, TABLES, Row, Value, World, add_index, fill
+from .worlds import INSERT, SELECT, TABLES, UPDATE, Row, Value, World, add_index, fill
 from .writes import Write
 
 
@@ -130,6 +131,55 @@ class Oracle:
         return self.connection.execute(
             f"UPDATE main.{table} AS {table} SET {sets} WHERE {where} RETURNING *", write.stored[0]
         ).fetchall()
+
+    def upsert(self, write: Write) -> int | None:
+        """Do an upsert, and return how many rows it touched; or undo it, and return None, where it is refused."""
+        granted, key = self.world.granted[write.table], TABLES[write.table].key
+        merges = write.resolution == "merge-duplicates"
+        changed = [name for name in write.columns if name not in key]
+        lacks_update = merges and (UPDATE not in granted or not set(changed) <= set(granted[UPDATE]))
+        if self._lacks(write) or not set(key) <= set(self.world.readable(write.table)) or lacks_update:
+            return None
+        self.connection.execute("SAVEPOINT write")
+        try:
+            touched = [self._resolve(write, row, changed if merges else None) for row in write.stored]
+        except (apsw.ConstraintError, apsw.MismatchError):
+            touched = [None]
+        undone = None in touched
+        self.connection.execute("ROLLBACK TO write; RELEASE write" if write.rollback or undone else "RELEASE write")
+        return None if undone else sum(count for count in touched if count is not None)
+
+    def _resolve(self, write: Write, values: Row, changed: list[str] | None) -> int | None:
+        """Insert a row, or change the named columns of the one that has its key; None where that is refused."""
+        name, table = write.table, TABLES[write.table]
+        with closing(apsw.Connection(":memory:")) as scratch:
+            scratch.execute(table.create({name: table.names}))
+            insert = (
+                f"INSERT INTO {name} ({', '.join(write.columns)}) VALUES ({', '.join('?' * len(values))}) RETURNING *"
+            )
+            proposed = dict(zip(table.names, scratch.execute(insert, values).fetchall()[0], strict=True))
+        seen = self.condition(name, SELECT)
+        if not self.all_satisfy(
+            name, [tuple(proposed.values())], f"({self.condition(name, INSERT, new_row=True)}) AND {seen}"
+        ):
+            return None
+        has_key = " AND ".join(f"{column} = ?" for column in table.key)
+        found = [proposed[column] for column in table.key]
+        existing = self.connection.execute(f"SELECT * FROM main.{name} WHERE {has_key}", found).fetchall()
+        if not existing:
+            self.connection.execute(insert.replace(name, f"main.{name}", 1), values).fetchall()
+            return 1
+        if changed is None:
+            return 0
+        if not self.all_satisfy(name, existing, f"({self.condition(name, UPDATE)}) AND {seen}"):
+            return None
+        sets = ", ".join(f"{column} = ?" for column in (changed or table.key[:1]))
+        new = [proposed[column] for column in (changed or table.key[:1])]
+        rows = self.connection.execute(
+            f"UPDATE main.{name} SET {sets} WHERE {has_key} RETURNING *", (*new, *found)
+        ).fetchall()
+        check = f"({self.condition(name, UPDATE, new_row=True)}) AND {seen}"
+        return 1 if self.all_satisfy(name, rows, check) else None
 
     def _pass(self, write: Write, rows: list[Row], *, shown: bool) -> bool:
         """Tell whether new rows satisfy WITH CHECK, and can be seen where they are shown."""

@@ -46,7 +46,7 @@ class Write:
     rows: tuple[tuple[Any, ...], ...]
     returns: str | None
     rollback: bool
-    merge: bool = False
+    resolution: str | None = None
 
     @property
     def target(self) -> str:
@@ -56,7 +56,7 @@ class Write:
     def headers(self) -> dict[str, str]:
         preferences = ["count=exact"]
         preferences += [f"return={self.returns}"] * (self.returns is not None) + ["tx=rollback"] * self.rollback
-        preferences += ["resolution=merge-duplicates"] * self.merge
+        preferences += [f"resolution={self.resolution}"] * (self.resolution is not None)
         return {"prefer": ", ".join(preferences), "content-type": "application/json"}
 
     @property
@@ -99,10 +99,10 @@ def _stored(value: Any, type_: str) -> Value:
 
 
 @st.composite
-def writes(draw: st.DrawFn, world: World, *, merge: bool = False) -> Write:
-    """Draw a write; where it shall `merge`, an upsert."""
-    command = INSERT if merge else draw(st.sampled_from([INSERT, UPDATE, UPDATE, DELETE]))
-    tables = [name for name, table in TABLES.items() if not table.is_view and (table.key or not merge)]
+def writes(draw: st.DrawFn, world: World, *, resolves: bool = False) -> Write:
+    """Draw a write; where it `resolves` conflicts, an upsert."""
+    command = INSERT if resolves else draw(st.sampled_from([INSERT, UPDATE, UPDATE, DELETE]))
+    tables = [name for name, table in TABLES.items() if not table.is_view and (table.key or not resolves)]
     likely = [name for name in tables if command in world.granted[name]]
     secured = [name for name in likely if name in world.secured]
     table = draw(
@@ -114,8 +114,8 @@ def writes(draw: st.DrawFn, world: World, *, merge: bool = False) -> Write:
     rows: tuple[tuple[Any, ...], ...] = ((),)
     if command != DELETE:
         chosen = st.sets(st.sampled_from(granted or tuple(columns)), min_size=1, max_size=len(columns))
-        names = tuple(sorted({*draw(chosen), *(TABLES[table].key if merge else ())}))
-        keys = TABLES[table].key if merge else ()
+        names = tuple(sorted({*draw(chosen), *(TABLES[table].key if resolves else ())}))
+        keys = TABLES[table].key if resolves else ()
         row = st.tuples(*(st.sampled_from((1, 2, 3, 7) if n in keys else _VALUES[columns[n].type]) for n in names))
         rows = tuple(draw(st.lists(row, min_size=1, max_size=3 if command == INSERT else 1)))
     readable = world.readable(table) if draw(st.integers(0, 9)) else tuple(columns)
@@ -134,5 +134,5 @@ def writes(draw: st.DrawFn, world: World, *, merge: bool = False) -> Write:
         rows,
         draw(st.sampled_from([None, "minimal", "representation", "representation"])),
         draw(st.integers(0, 5)) == 0,
-        merge,
+        draw(st.sampled_from(["merge-duplicates", "merge-duplicates", "ignore-duplicates"])) if resolves else None,
     )

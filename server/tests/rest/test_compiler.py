@@ -184,10 +184,28 @@ def test_a_write_reaches_and_leaves_what_the_role_may(method: str, target: str, 
 def test_an_upsert_skips_no_row_silently() -> None:
     both = names_of(grant=lambda t: granted(t, *t.columns, insertable=tuple(t.columns), updatable=tuple(t.columns)))
     write = compiled_write("POST", "roles", columns="film,actor", prefer="resolution=merge-duplicates", names=both)
-    assert (write.returning, write.every_row) == (True, True)
+    assert (write.returning, write.every_row, write.resolves) == (True, True, True)
     assert write.sql == (
         'INSERT INTO main."roles" ("film", "actor") VALUES (?, ?) ON CONFLICT ("film", "actor") '
-        'DO UPDATE SET "film" = excluded."film" WHERE (year > 1900) IS TRUE RETURNING (year < 2100) IS TRUE'
+        'DO UPDATE SET "film" = excluded."film" WHERE (year > 1900) IS TRUE AND '
+        '(SELECT (year < 2100) IS TRUE AND (year > 1900) IS TRUE FROM (SELECT excluded."film" AS "film", '
+        'excluded."actor" AS "actor") AS "roles") '
+        "RETURNING ((year < 2100) IS TRUE AND (year > 1900) IS TRUE) + 2 * ((year < 2100) IS TRUE AND (year > 1900) IS TRUE)"
+    )
+
+
+def test_a_row_that_is_ignored_must_be_allowed_too() -> None:
+    inserting = names_of(grant=lambda t: granted(t, *t.columns, insertable=tuple(t.columns)))
+    write = compiled_write(
+        "POST", "roles", columns="film,actor", prefer="resolution=ignore-duplicates", names=inserting
+    )
+    assert (write.returning, write.every_row, write.resolves) == (True, False, True)
+    assert write.sql == (
+        'INSERT INTO main."roles" ("film", "actor") VALUES (?, ?) ON CONFLICT ("film", "actor") '
+        'DO UPDATE SET "film" = "film" WHERE NOT '
+        '(SELECT (year < 2100) IS TRUE AND (year > 1900) IS TRUE FROM (SELECT excluded."film" AS "film", '
+        'excluded."actor" AS "actor") AS "roles") '
+        "RETURNING (year < 2100) IS TRUE AND (year > 1900) IS TRUE"
     )
 
 

@@ -240,16 +240,22 @@ class Returning:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """What an upsert does with a row whose key exists: changes it (`merge`), or leaves it."""
+    """What an upsert does with a row whose key exists: changes it (`merge`), or leaves it.
+
+    As in PostgreSQL (the note on ON CONFLICT in https://www.postgresql.org/docs/current/sql-createpolicy.html), the
+    row that is proposed must be allowed as a new one, whatever becomes of it.
+    """
 
     target: tuple[str, ...]
     merge: bool
     changeable: Predicates  #: which existing rows may be changed
+    proposed: Predicates  #: what the proposed row must satisfy
+    allowed: Predicates  #: what a changed row must satisfy
 
 
 @dataclass(frozen=True, slots=True)
 class InsertPlan:
-    """New rows with values for `columns`; each must satisfy `allowed`."""
+    """New rows with values for `columns`; each must satisfy `allowed`, but those that a conflict has changed."""
 
     table: Table
     columns: tuple[str, ...]

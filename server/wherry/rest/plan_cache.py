@@ -143,7 +143,9 @@ class PlanCache:
             ),
             table=table,
             identified_by=plan.identified_by if isinstance(plan, InsertPlan) else (),
-            upsert=isinstance(plan, InsertPlan) and plan.conflict is not None and plan.conflict.merge,
+            upsert=isinstance(plan, InsertPlan)
+            and plan.conflict is not None
+            and (plan.conflict.merge or write.resolves),
         )
 
 

@@ -112,8 +112,7 @@ def _plan_insert(request: ApiRequest, names: Names, table: Table) -> InsertPlan:
         columns=request.payload_columns,
         allowed=_together(
             access.insert_check,
-            access.update_check if conflict is not None and conflict.merge else Always(),
-            access.visible if returning.reads else Always(),
+            access.visible if returning.reads or conflict is not None else Always(),
         ),
         conflict=conflict,
         returning=returning,
@@ -139,6 +138,8 @@ def _plan_conflict(request: ApiRequest, names: Names, table: Table, access: Acce
             ),
             code="42P10",
         )
+    if not set(target) <= set(access.readable):  # what is compared is read
+        raise names.denied(table)
     merge = resolution is Resolution.MERGE
     if merge:
         if not access.may_update:
@@ -146,7 +147,13 @@ def _plan_conflict(request: ApiRequest, names: Names, table: Table, access: Acce
         for name in request.payload_columns:
             if name not in target:
                 names.writable_column(table, name, access.updatable)
-    return Conflict(target, merge, _together(access.changeable, access.visible) if merge else ())
+    return Conflict(
+        target,
+        merge,
+        changeable=_together(access.changeable, access.visible) if merge else (),
+        proposed=_together(access.insert_check, access.visible),
+        allowed=_together(access.update_check, access.visible) if merge else (),
+    )
 
 
 def _plan_put(request: ApiRequest, names: Names, table: Table) -> InsertPlan:

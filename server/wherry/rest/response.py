@@ -8,7 +8,7 @@ from zlib import crc32
 
 from wherry.asgi import Headers
 from wherry.errors import CardinalityError, RangeError
-from wherry.rest.api_request import ApiRequest, Format, Preferences
+from wherry.rest.api_request import ApiRequest, Format, Preferences, Resolution
 from wherry.rest.plan import SortKey
 from wherry.statement import Framing, SQLiteValue, WriteResult
 
@@ -146,6 +146,8 @@ class WriteForm:
         return Response(self._status(result), headers, self._body(result.rows))
 
     def _status(self, result: WriteResult) -> int:
+        if self.method == "POST" and self.preferences.resolution is Resolution.IGNORE:
+            return 201  # whether a row is new or not, as in PostgREST
         creates = self.method in ("POST", "PUT")
         return 201 if creates and result.inserted else 200
 

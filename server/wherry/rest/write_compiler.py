@@ -15,8 +15,9 @@ from wherry.rest.plan import (
     UpdatePlan,
 )
 from wherry.rest.read_compiler import ReadCompiler, framing_of
-from wherry.rest.sources import all_hold_sql, within_sql
+from wherry.rest.sources import all_hold_sql, holds_sql, within_sql
 from wherry.rest.sql import Sql, join_balanced, join_sql, quote_identifier, sql, statement_of
+from wherry.schema.model import Table, fold
 from wherry.statement import Framing, Parameter
 
 
@@ -24,14 +25,15 @@ from wherry.statement import Framing, Parameter
 class PreparedWrite:
     """A write that lacks its rows: each row's values come first, then `tail`, the same for all rows.
 
-    RETURNING gives, where there is one: whether the policies allow the row, then its representation if `shows`, then
-    the columns of `key`, then the values of `order`, by which the representation is sorted.
+    RETURNING gives, where there is one: whether the policies allow the row (see `Step`), then its representation if
+    `shows`, then the columns of `key`, then the values of `order`, by which the representation is sorted.
     """
 
     sql: str
     tail: tuple[Parameter, ...]
     returning: bool
     checked: bool
+    resolves: bool = False
     every_row: bool = False
     shows: bool = False
     key: tuple[str, ...] = ()
@@ -49,11 +51,17 @@ def compile_insert(plan: InsertPlan) -> PreparedWrite:
     else:
         head = f"INSERT INTO main.{table} DEFAULT VALUES"
     conflict = plan.conflict if plan.columns else None
+    check = _check(plan.allowed)
+    if conflict is None:
+        return _prepared(head, sql(_returning(plan.returning, check, plan.table.name)), plan.returning, check)
     # a row that the policies keep from being changed is skipped by DO UPDATE … WHERE: only RETURNING tells
-    every_row = conflict is not None and bool(conflict.changeable)
-    returning = replace(plan.returning, needed=plan.returning.needed or every_row)
-    tail = sql(_on_conflict(conflict, plan), _returning(returning, plan.allowed, plan.table.name))
-    return _prepared(head, tail, returning, plan.allowed, every_row=every_row)
+    every_row = bool(conflict.changeable) or (conflict.merge and bool(conflict.proposed))
+    resolves = every_row or bool(check or conflict.allowed)
+    if resolves and conflict.merge:
+        check = sql("(", all_hold_sql(plan.allowed), ") + 2 * (", all_hold_sql(conflict.allowed), ")")
+    tail = sql(_on_conflict(conflict, plan), _returning(plan.returning, check, plan.table.name))
+    prepared = _prepared(head, tail, plan.returning, check)
+    return replace(prepared, every_row=every_row, resolves=resolves)
 
 
 def compile_update(plan: UpdatePlan) -> PreparedWrite:
@@ -61,8 +69,9 @@ def compile_update(plan: UpdatePlan) -> PreparedWrite:
     table = quote_identifier(plan.reach.table.name)
     values = [*((name, "?") for name in plan.columns), *plan.defaults]
     assignments = ", ".join(f"{quote_identifier(name)} = {value}" for name, value in values)
-    tail = sql(_within_reach(plan.reach), _returning(plan.returning, plan.allowed, plan.reach.table.name))
-    return _prepared(f"UPDATE main.{table} SET {assignments}", tail, plan.returning, plan.allowed)
+    check = _check(plan.allowed)
+    tail = sql(_within_reach(plan.reach), _returning(plan.returning, check, plan.reach.table.name))
+    return _prepared(f"UPDATE main.{table} SET {assignments}", tail, plan.returning, check)
 
 
 def compile_delete(plan: DeletePlan) -> PreparedWrite:
@@ -72,17 +81,18 @@ def compile_delete(plan: DeletePlan) -> PreparedWrite:
     return _prepared(f"DELETE FROM main.{table}", tail, plan.returning, ())
 
 
-def _prepared(
-    head: str, tail: Sql, returning: Returning, allowed: Predicates, *, every_row: bool = False
-) -> PreparedWrite:
+def _check(allowed: Predicates) -> Sql:
+    return all_hold_sql(allowed) if allowed else ()
+
+
+def _prepared(head: str, tail: Sql, returning: Returning, check: Sql) -> PreparedWrite:
     statement = statement_of(tail)
     needs_rows = returning.plan is not None or bool(returning.key) or returning.needed
     return PreparedWrite(
         head + statement.sql,
         statement.parameters,
-        returning=needs_rows or bool(allowed),
-        checked=bool(allowed),
-        every_row=every_row,
+        returning=needs_rows or bool(check),
+        checked=bool(check),
         shows=returning.plan is not None,
         key=returning.key,
         order=tuple(SortKey(term.descending, term.nulls_first) for term in returning.plan.order)
@@ -92,10 +102,10 @@ def _prepared(
     )
 
 
-def _returning(returning: Returning, allowed: Predicates, name: str) -> Sql:
+def _returning(returning: Returning, check: Sql, name: str) -> Sql:
     compiler = ReadCompiler(written=name)
     table = quote_identifier(name)
-    columns = [all_hold_sql(allowed)]
+    columns = [check or ("1",)]
     if returning.plan is not None:
         row = compiler.line(returning.plan, table) if returning.as_csv else compiler.object(returning.plan, table)
         shown = sql("CAST(", row, " AS BLOB)")
@@ -106,7 +116,7 @@ def _returning(returning: Returning, allowed: Predicates, name: str) -> Sql:
     columns += [(f"{table}.{quote_identifier(name)}",) for name in returning.key]
     if returning.plan is not None:
         columns += [compiler.sorted_by(term, table) for term in returning.plan.order]
-    if len(columns) == 1 and not (allowed or returning.needed):
+    if len(columns) == 1 and not (check or returning.needed):
         return ()
     return sql(" RETURNING ", join_sql(", ", columns))
 
@@ -132,9 +142,25 @@ def _on_conflict(conflict: Conflict | None, plan: InsertPlan) -> Sql:
     if conflict is None:
         return ()
     target = ", ".join(map(quote_identifier, conflict.target))
-    if not conflict.merge:
+    proposed = _proposed(conflict, plan.table) if conflict.proposed else ()
+    if not conflict.merge and not proposed:
         return (f" ON CONFLICT ({target}) DO NOTHING",)
+    if not conflict.merge:  # what is not allowed shows itself: it changes the row, to what it is, and is undone
+        name = quote_identifier(plan.columns[0])
+        return sql(f" ON CONFLICT ({target}) DO UPDATE SET {name} = {name} WHERE NOT ", proposed)
     changed = [name for name in plan.columns if name not in conflict.target] or [conflict.target[0]]
     assignments = ", ".join(f"{quote_identifier(name)} = excluded.{quote_identifier(name)}" for name in changed)
-    where = sql(" WHERE ", all_hold_sql(conflict.changeable)) if conflict.changeable else ()
+    conditions = [holds_sql(predicate) for predicate in conflict.changeable] + ([proposed] if proposed else [])
+    where = sql(" WHERE ", join_sql(" AND ", conditions)) if conditions else ()
     return sql(f" ON CONFLICT ({target}) DO UPDATE SET {assignments}", where)
+
+
+def _proposed(conflict: Conflict, table: Table) -> Sql:
+    """Write whether the proposed row is allowed: SQLite calls it `excluded` (https://sqlite.org/lang_upsert.html)."""
+    names = [*table.columns]
+    if not table.without_rowid:
+        names += [name for name in ("rowid", "oid", "_rowid_") if fold(name) not in table.folded]
+    row = ", ".join(f"excluded.{quote_identifier(name)} AS {quote_identifier(name)}" for name in names)
+    return sql(
+        "(SELECT ", all_hold_sql(conflict.proposed), f" FROM (SELECT {row}) AS {quote_identifier(table.name)})"
+    )  # fmt: skip

@@ -152,7 +152,7 @@ def _bind(prepared: PreparedRows, part: Payload, values: Sequence[str], identity
     write = prepared.write
     rows = part.rows if not prepared.identified_by else _identified(prepared, part, values)
     tail = tuple([parameter.resolve(values, identity) for parameter in write.tail])
-    return Step(write.sql, prepared.convert(rows, tail), write.returning, write.checked)
+    return Step(write.sql, prepared.convert(rows, tail), write.returning, write.checked, write.resolves)
 
 
 def _identified(prepared: PreparedRows, part: Payload, values: Sequence[str]) -> Sequence[tuple[JSONValue, ...]]:

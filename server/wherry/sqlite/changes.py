@@ -19,6 +19,7 @@ class Changes:
         self._changes = connection.changes
         self._cursor = open_cursor(connection)
         self._execute = self._cursor.execute
+        self._inserted = False  # a row, by the upsert that runs
 
     def make(self, write: WriteTransaction) -> WriteResult:
         """Execute a write. Raises WriteUndone for a broken expectation, and what SQLite raises."""
@@ -29,18 +30,16 @@ class Changes:
 
     def _upsert(self, write: WriteTransaction) -> WriteResult:
         """Execute and look whether SQLite inserts a row: of an upsert neither its counts nor RETURNING tell."""
-        inserted = False
-
-        def look(update: apsw.PreUpdate) -> None:
-            nonlocal inserted
-            inserted = inserted or (update.op == "INSERT" and update.depth == 0)  # deeper ones are triggers'
-
-        self._connection.preupdate_hook(look)
+        self._inserted = False
+        self._connection.preupdate_hook(self._look)
         try:
             affected, returned = self._steps(write)
         finally:
             self._connection.preupdate_hook(None)
-        return WriteResult(affected, returned, inserted)
+        return WriteResult(affected, returned, self._inserted)
+
+    def _look(self, update: apsw.PreUpdate) -> None:
+        self._inserted = self._inserted or (update.op == "INSERT" and update.depth == 0)  # deeper ones are triggers'
 
     def _steps(self, write: WriteTransaction) -> tuple[int, _Rows]:
         max_affected, exactly, every_row, _ = write.expects
@@ -48,7 +47,7 @@ class Changes:
         returned: _Rows = []
         for step in write.steps:
             if step.returning:
-                rows = self._returning(step)
+                rows = self._resolving(step) if step.resolves else self._returning(step)
                 affected += len(rows)
                 forbidden = step.checked and any(row[0] != 1 for row in rows)
                 if forbidden or (every_row and len(rows) < len(step.rows)):
@@ -66,6 +65,19 @@ class Changes:
         if len(step.rows) == 1:
             return self._execute(step.sql, step.rows[0]).fetchall()
         return self._cursor.executemany(step.sql, step.rows).fetchall()
+
+    def _resolving(self, step: Step) -> _Rows:
+        """Execute an upsert and say of each row by itself whether it is allowed, as a new one or as a changed one."""
+        returned: _Rows = []
+        inserted = self._inserted
+        for values in step.rows:
+            self._inserted = False
+            for allowed, *shown in self._execute(step.sql, values).fetchall():
+                asked = 1 if self._inserted else 2
+                returned.append((int(isinstance(allowed, int) and allowed & asked != 0), *shown))
+            inserted = inserted or self._inserted
+        self._inserted = inserted
+        return returned
 
     def _changing(self, step: Step) -> int:
         if len(step.rows) == 1:
