@@ -35,7 +35,7 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup studio run demo test stack images system-deps coverage bench check format lint types layers lock clean client-check client-test client-browser
+.PHONY: help setup studio run demo test stack images package system-deps coverage bench check format lint types layers lock clean client-check client-test client-browser
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -113,6 +113,9 @@ $(VENV)/.stack: $(STACK)/requirements.txt $(VENV)/.installed
 system-deps: ## install the Docker engine, Chromium and mmdebstrap, on Debian
 	@.ci/system-deps
 
+package: setup studio ## build the wheel and the sdist, with Studio inside, in dist/
+	rm -rf dist && cd server && $(BIN)/python -m hatchling build --directory ../dist
+
 images: ## build wherry-server:dev and wherry-web:dev
 	DOCKER_BUILDKIT=1 $(DOCKER) build --tag wherry-server:dev server
 	DOCKER_BUILDKIT=1 $(DOCKER) build --tag wherry-web:dev client
@@ -131,9 +134,10 @@ $(PEERS)/node_modules/.installed: $(PEERS)/package-lock.json
 # Run in server/, whose rules the benchmark keeps as well.
 LINT := $(BIN)/ruff format --check . ../bench ../$(STACK) && $(BIN)/ruff check . ../bench ../$(STACK)
 TYPES := $(BIN)/mypy && MYPYPATH=.. $(BIN)/mypy --explicit-package-bases ../bench/*.py
-# Run at the root: the Dockerfiles, the scripts, and what Compose makes of its files.
-SCRIPTS := .ci/run .ci/system-deps ops/roll ops/pin-images $(STACK)/standins/make $(wildcard client/nginx/*.sh)
+# Run at the root: the Dockerfiles, the scripts, the workflows, and what Compose makes of its files.
+SCRIPTS := .ci/run .ci/system-deps ops/roll ops/deploy ops/deploy-over-ssh ops/pin-images $(STACK)/standins/make $(wildcard client/nginx/*.sh)
 LINT_STACK := $(BIN)/hadolint server/Dockerfile client/Dockerfile && $(BIN)/shellcheck $(SCRIPTS) && \
+	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck $(wildcard .github/workflows/*.yml) && $(BIN)/zizmor --offline --quiet .github && \
 	WHERRY_ENV=development $(BIN)/docker-compose -f docker-compose.yml config --quiet && \
 	WHERRY_ENV=development $(BIN)/docker-compose -f docker-compose.yml -f docker-compose.tls.yml config --quiet && \
 	WHERRY_ENV=development $(BIN)/docker-compose -f docker-compose.yml -f docker-compose.override.example.yml config --quiet
