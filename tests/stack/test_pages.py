@@ -13,7 +13,7 @@ from stack import Stack, eventually, is_problem
 #: What every page is sent with, but for the hashes of its own scripts.
 PAGE_HEADERS = {
     "content-security-policy": (
-        "default-src 'self'; script-src 'self' HASHES; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "default-src 'self'; script-src 'self' HASHES; style-src 'self'; img-src 'self' data: blob:; "
         "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self' blob:; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),

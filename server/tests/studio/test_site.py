@@ -27,7 +27,7 @@ APP = "/_next/static/chunks/app.js"
 def policy(*hashes: str) -> bytes:
     scripts = "".join(f" '{written}'" for written in hashes)
     return (
-        f"default-src 'self'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline'; "
+        f"default-src 'self'; script-src 'self'{scripts}; style-src 'self'; "
         "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
         "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ).encode()

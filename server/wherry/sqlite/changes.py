@@ -6,7 +6,7 @@ import apsw
 
 from wherry.errors import UndoReason, WriteUndone
 from wherry.sqlite.encoding import open_cursor
-from wherry.statement import SQLiteValue, Step, WriteResult, WriteTransaction
+from wherry.statement import NO_EXPECTATIONS, SQLiteValue, Step, WriteResult, WriteTransaction
 
 _Rows = list[tuple[SQLiteValue, ...]]
 
@@ -25,6 +25,10 @@ class Changes:
         """Execute a write. Raises WriteUndone for a broken expectation, and what SQLite raises."""
         if write.upsert:
             return self._upsert(write)
+        step = write.steps[0]
+        if not step.returning and len(step.rows) == 1 == len(write.steps) and write.expects is NO_EXPECTATIONS:
+            self._execute(step.sql, step.rows[0])  # most writes are as simple as this
+            return WriteResult(self._changes(), [])
         affected, returned = self._steps(write)
         return WriteResult(affected, returned)
 

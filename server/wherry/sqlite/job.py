@@ -20,12 +20,16 @@ class Job:
         self.future = future
         self.since = since
         self.outcome: WriteResult | BaseException | None = None
-        step, *more = transaction.steps
-        rows = len(step.rows) + sum([len(other.rows) for other in more])
+        steps = transaction.steps
+        step = steps[0]
+        rows = len(step.rows) if len(steps) == 1 else sum([len(each.rows) for each in steps])
         self.large = rows > LARGE_ROWS
         #: whether undoing the write takes more than SQLite does for one failed statement
         self.guarded = (
-            rows != 1 or bool(more) or (step.returning and step.checked) or transaction.expects is not NO_EXPECTATIONS
+            rows != 1
+            or len(steps) != 1
+            or (step.returning and step.checked)
+            or transaction.expects is not NO_EXPECTATIONS
         )
         self._claimed = Lock()
 

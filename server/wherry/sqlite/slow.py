@@ -12,6 +12,9 @@ class SlowStatements:
     def __init__(self) -> None:
         self._quick_runs: dict[str, int] = {}
 
+    def __len__(self) -> int:
+        return len(self._quick_runs)
+
     def __contains__(self, sql: str) -> bool:
         return sql in self._quick_runs
 

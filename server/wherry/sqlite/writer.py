@@ -102,11 +102,11 @@ class Writer:
         """Return a future of what the write did, once it is durable; see `Database.write`."""
         if self._closing:
             raise stopping()
-        if self.queue_length >= WAITING_WRITES:
+        if len(self._small) + len(self._large) >= WAITING_WRITES:
             raise DatabaseBusy("too many writes wait already; try again in a moment")
         loop = self._loop or self._use(asyncio.get_running_loop())
         job = Job(transaction, loop.create_future(), perf_counter())
-        (self._large if job.large or self._is_slow(transaction) else self._small).append(job)
+        (self._large if job.large or (self._slow and self._is_slow(transaction)) else self._small).append(job)
         if not self._busy:
             self._busy = True
             loop.call_soon(self._next)  # who else is answered in this turn of the loop joins in
