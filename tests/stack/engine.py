@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -66,6 +68,17 @@ def find_engine() -> Engine | str:
         return "this docker cannot build: install its buildx plugin, or make system-deps"
     compose = _compose(building[0])
     return "there is no docker compose: make setup installs it" if compose is None else Engine(building[0], compose)
+
+
+def give(path: Path, user: int) -> None:
+    """Give a file to a user of the containers, which takes a superuser, or one who may become that by sudo."""
+    if os.geteuid() == 0:
+        os.chown(path, user, user)
+        return
+    try:
+        run("sudo", "--non-interactive", "chown", f"{user}:{user}", path)
+    except (Failed, OSError):
+        pytest.skip("only the superuser gives files to others: run this as root, or with sudo that asks for nothing")
 
 
 def _builds(client: str) -> bool:

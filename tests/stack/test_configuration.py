@@ -24,7 +24,6 @@ def rendered(request: pytest.FixtureRequest, stack: Stack, tmp_path: Path) -> st
     """Return all of the configuration, which nginx has found to be sound."""
     make_certificate(tmp_path)
     tmp_path.chmod(0o755)
-    (tmp_path / "tls.key").chmod(0o444)
     given = [word for name, value in WAYS[request.param].items() for word in ("--env", f"{name}={value}")]
     words = ("--rm", "--read-only", "--tmpfs", "/run/nginx:uid=10002", "--tmpfs", "/tmp:uid=10002", *given)
     return stack.engine.docker(

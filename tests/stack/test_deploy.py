@@ -9,8 +9,9 @@ import pytest
 from conftest import MakeStack
 from engine import ROOT, Engine
 from load import Load
-from stack import REST, Stack
+from stack import REST, Stack, free_port
 from test_replicas import reading
+from test_tls import make_certificate
 
 Done = subprocess.CompletedProcess[str]
 
@@ -19,11 +20,9 @@ Done = subprocess.CompletedProcess[str]
 def deployed(make_stack: MakeStack) -> Iterator[Stack]:
     """A stack of its own, which ops/deploy has started where nothing ran."""
     stack = make_stack(variables={"PULL": "never", "WAIT": "30", "HEALTH_INTERVAL": "1s"})
-    del stack.variables["JWT_SECRET"]
     first = deploy(stack)
     assert (first.returncode, first.stdout) == (0, "Starting the stack\n"), first.stderr
     yield stack
-    stack.variables["JWT_SECRET"] = stack.secret
     stack.down("--volumes")
 
 
@@ -53,11 +52,12 @@ class Variant:
 
 
 def deploy(stack: Stack, given: str | None = None, **variables: str) -> Done:
-    """Run the script as the workflow does, with the secret on standard input."""
+    """Run the script as the workflow does: the secret is on standard input, and nowhere else."""
+    known = {name: value for name, value in stack.environment().items() if name not in {"JWT_SECRET", "COMPOSE_FILE"}}
     return subprocess.run(
         [ROOT / "ops" / "deploy", "--secrets"],
         input=f"JWT_SECRET={stack.secret}\n" if given is None else given,
-        env={**stack.environment(), **variables},
+        env={**known, **variables},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
@@ -132,7 +132,7 @@ def test_images_that_are_healthy_but_do_not_answer_are_taken_back(deployed: Stac
     done = deploy(deployed, **broken)
 
     assert done.returncode == 1
-    assert f"deploy: http://127.0.0.1:{deployed.port}/ does not answer." in done.stderr
+    assert f"deploy: http://127.0.0.1:{deployed.port}/ answers 403, and not 200." in done.stderr
     assert done.stderr.endswith("deploy: the images of before serve again.\n")
     assert serving(deployed) == before(deployed)
 
@@ -154,3 +154,27 @@ def test_what_cannot_be_meant_is_refused(
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert "just-the-secret" not in done.stderr
+
+
+def test_what_the_host_sets_holds_with_tls_inside_as_well(make_stack: MakeStack, tmp_path: Path) -> None:
+    make_certificate(tmp_path)
+    port = free_port()
+    settings = {
+        "COMPOSE_FILE": "docker-compose.yml:docker-compose.tls.yml",
+        "TLS_DIR": str(tmp_path),
+        "TLS_PORT": str(port),
+        "ASK": f"https://localhost:{port}",
+        "HEALTH_INTERVAL": "1s",
+        "WAIT": "30",
+    }
+    (tmp_path / "settings.env").write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    stack = make_stack(variables={"PULL": "never", "SETTINGS": str(tmp_path / "settings.env")})
+    try:
+        unknown = deploy(stack)
+        trusting = deploy(stack, CURL_CA_BUNDLE=str(tmp_path / "tls.crt"))
+    finally:
+        stack.down("--volumes")
+
+    said = f"deploy: https://localhost:{port}/ answers 000, and not 200.\n"
+    assert (unknown.returncode, said in unknown.stderr) == (3, True), "nobody trusts its certificate"
+    assert (trusting.returncode, trusting.stderr.count("answers")) == (0, 0), trusting.stderr

@@ -122,7 +122,7 @@ def test_the_host_gets_the_release_and_the_secrets_and_says_how_it_went(host: Ho
     ]
     assert done.returncode == 1, "which is what ops/deploy ends with there, as its Compose pulled nothing"
     assert {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} == {
-        "docker-compose.yml", "docker-compose.tls.yml",
+        "docker-compose.yml", "docker-compose.tls.yml", "deploy.log",
         "ops/deploy", "ops/deploy-over-ssh", "ops/pin-images", "ops/roll",
     }  # fmt: skip
 

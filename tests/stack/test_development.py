@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from conftest import build
-from engine import ROOT, Engine
+from engine import ROOT, Engine, give
 from stack import REST, Stack, eventually, free_port
 
 
@@ -122,7 +122,7 @@ def test_the_client_builder_leaves_the_export_to_whom_the_folder_belongs(
     build(engine, checkout / "client", image, "--target", "builder")
     dist = checkout / "dist"
     dist.mkdir()
-    os.chown(dist, 12345, 12345)
+    give(dist, 12345)
     stack: Stack = make_stack(folder=checkout, variables={"BUILDER_IMAGE": image})
     stack.compose("run", "--rm", "client-builder")
     engine.docker("rmi", "--force", image)

@@ -1,12 +1,11 @@
 """Secrets: needed, given by the environment or by a file, and nowhere else."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
-from engine import Failed
+from engine import Failed, give
 from stack import REST, Stack
 
 SENTENCE = (
@@ -62,7 +61,7 @@ def test_a_file_holds_the_secret_and_neither_environment_nor_command_shows_it(ma
     file.touch(mode=0o400)
     stack = alone(make_stack, JWT_SECRET_FILE=str(file))
     file.write_text(stack.secret)
-    os.chown(file, 10001, 10001)
+    give(file, 10001)
     start(stack)
 
     assert status(stack) == 200

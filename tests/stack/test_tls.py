@@ -1,7 +1,6 @@
 """TLS inside the container: docker-compose.tls.yml."""
 
 import datetime as dt
-import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from engine import give
 from stack import REST, Stack, ask, eventually, free_port, is_problem
 
 
@@ -35,7 +35,7 @@ def make_certificate(folder: Path) -> None:
     )
     (folder / "tls.key").write_bytes(private)
     (folder / "tls.key").chmod(0o400)
-    os.chown(folder / "tls.key", 10002, 10002)
+    give(folder / "tls.key", 10002)
 
 
 @pytest.fixture(scope="module")
