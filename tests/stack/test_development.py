@@ -97,8 +97,8 @@ def test_a_change_of_a_source_is_seen_by_both_sides(make_stack: Any, engine: Eng
             return ""
 
     def served() -> set[str]:
-        [server] = stack.containers("server")
-        return {line["version"] for line in stack.logs(server) if line["msg"].startswith("serving ")}
+        lines = [line for server in stack.containers("server") for line in stack.logs(server)]
+        return {line["version"] for line in lines if line["msg"].startswith("serving ")}
 
     eventually(lambda: f'content="{described[1]}"' in page(), 90)
     change(layout, f'"{described[1]}"', '"Changed while it runs"')

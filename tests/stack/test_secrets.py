@@ -58,9 +58,10 @@ def test_a_production_that_says_so_is_refused_by_the_server_itself(make_stack: A
 
 def test_a_file_holds_the_secret_and_neither_environment_nor_command_shows_it(make_stack: Any, tmp_path: Path) -> None:
     file = tmp_path / "jwt_secret"
-    file.touch(mode=0o400)
+    file.touch(mode=0o600)
     stack = alone(make_stack, JWT_SECRET_FILE=str(file))
     file.write_text(stack.secret)
+    file.chmod(0o400)
     give(file, 10001)
     start(stack)
 
