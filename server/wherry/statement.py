@@ -126,13 +126,15 @@ class Expectations(NamedTuple):
 
     `max_affected` and `exactly` limit the number of rows. `every_row` says that each executed row must come back from
     RETURNING: an upsert skips rows that its policy forbids, and then nothing may happen. `rollback` undoes the
-    write in any case, after everything was tried (`Prefer: tx=rollback`).
+    write in any case, after everything was tried (`Prefer: tx=rollback`). With `shown`, rows count only if what
+    RETURNING shows of them, its second column, is not NULL: an inner join leaves the others out.
     """
 
     max_affected: int | None = None
     exactly: int | None = None
     every_row: bool = False
     rollback: bool = False
+    shown: bool = False
 
 
 NO_EXPECTATIONS: Final = Expectations()

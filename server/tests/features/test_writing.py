@@ -401,12 +401,19 @@ def test_conditions_inside_the_embeds_of_a_representation_hold(fresh_api: Api) -
     assert answer.body == [{"name": "F", "films": [{"title": "M"}]}]
 
 
-@pytest.mark.parametrize(
-    ("select", "accept"),
-    [("count()", "application/json"), ("id,director!inner(name)", "application/vnd.pgrst.object+json")],
-)
-def test_a_representation_cannot_be_aggregated_nor_be_one_of_several(fresh_api: Api, select: str, accept: str) -> None:
-    answer = fresh_api("PATCH", f"films?select={select}", {"year": 2000}, prefer=ALL, accept=accept)
+def test_a_single_object_is_the_one_row_that_an_inner_embed_leaves(fresh_api: Api) -> None:
+    query = "films?select=title,people!director!inner(name)&people.name=eq.Tati"
+    one = {"prefer": f"{ALL},count=exact", "accept": "application/vnd.pgrst.object+json"}
+    answer = fresh_api("PATCH", query, {"year": 2000}, **one)
+    assert (answer.status, answer.body) == (200, {"title": "Playtime", "people": {"name": "Tati"}})
+    assert answer.headers["content-range"] == "0-0/1"
+    refused = fresh_api("PATCH", query + "&id=neq.3", {"year": 1999}, **one)
+    assert (refused.status, refused.body["details"]) == (406, "The result contains 0 rows")
+    assert fresh_api.rows("SELECT DISTINCT year FROM films") == [(2000,)]
+
+
+def test_a_representation_cannot_be_aggregated(fresh_api: Api) -> None:
+    answer = fresh_api("PATCH", "films?select=count()", {"year": 2000}, prefer=ALL)
     assert (answer.status, answer.body["code"]) == (400, "PGRST127")
 
 

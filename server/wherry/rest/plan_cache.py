@@ -156,6 +156,7 @@ def _expectations(request: ApiRequest, write: PreparedWrite) -> Expectations:
         exactly=1 if request.format.is_singular else None,
         every_row=write.every_row,
         rollback=preferences.rollback,
+        shown=write.joins,
     )
     return NO_EXPECTATIONS if expects == NO_EXPECTATIONS else expects
 

@@ -298,11 +298,10 @@ def _plan_returning(request: ApiRequest, names: Names, table: Table, *, needed: 
     query = resolve_levels(request.query)
     planner = ReadPlanner(names, query, nulls_stripped=request.format.nulls_stripped)
     plan = planner.plan(table, query.select, (), Level(order=query.level(()).order))
-    if plan.grouped or (plan.conditions and request.format.is_singular):
-        what = "An aggregate" if plan.grouped else "An inner join and a single object"
+    if plan.grouped:
         raise RequestError(
             "Feature not implemented",
-            details=f"{what} cannot stand in the representation of a write",
+            details="An aggregate cannot stand in the representation of a write",
             hint="Write with return=minimal and read in a second request",
             code="PGRST127",
         )

@@ -36,6 +36,7 @@ class PreparedWrite:
     resolves: bool = False
     every_row: bool = False
     shows: bool = False
+    joins: bool = False  #: some rows may not be shown: an inner join leaves them out
     key: tuple[str, ...] = ()
     order: tuple[SortKey, ...] = ()
     framing: Framing = Framing()
@@ -94,6 +95,7 @@ def _prepared(head: str, tail: Sql, returning: Returning, check: Sql) -> Prepare
         returning=needs_rows or bool(check),
         checked=bool(check),
         shows=returning.plan is not None,
+        joins=returning.plan is not None and bool(returning.plan.conditions),
         key=returning.key,
         order=tuple(SortKey(term.descending, term.nulls_first) for term in returning.plan.order)
         if returning.plan is not None

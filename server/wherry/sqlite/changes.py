@@ -46,13 +46,13 @@ class Changes:
         self._inserted = self._inserted or (update.op == "INSERT" and update.depth == 0)  # deeper ones are triggers'
 
     def _steps(self, write: WriteTransaction) -> tuple[int, _Rows]:
-        max_affected, exactly, every_row, _ = write.expects
+        max_affected, exactly, every_row, _, shown = write.expects
         affected = 0
         returned: _Rows = []
         for step in write.steps:
             if step.returning:
                 rows = self._resolving(step) if step.resolves else self._returning(step)
-                affected += len(rows)
+                affected += len(rows) if not shown else sum([row[1] is not None for row in rows])
                 forbidden = step.checked and any(row[0] != 1 for row in rows)
                 if forbidden or (every_row and len(rows) < len(step.rows)):
                     raise WriteUndone(UndoReason.FORBIDDEN, affected)
