@@ -214,6 +214,14 @@ def test_an_upsert_by_a_key_that_may_not_be_read_is_refused(tmp_path: Path) -> N
         assert api("POST", "films", {"id": 7, "title": "A"}, **ANN).status == 201
 
 
+def test_a_location_needs_a_key_that_may_be_read(tmp_path: Path) -> None:
+    (tmp_path / "library.sql").write_text("GRANT INSERT, SELECT (title) ON films TO authenticated;")
+    with served(tmp_path / "library.db", SCHEMA) as api:
+        answer = api("POST", "films", {"title": "A"}, prefer="return=headers-only", **ANN)
+        assert (answer.status, answer.body["message"]) == (403, "permission denied for table films")
+        assert api("POST", "films", {"title": "A"}, prefer="return=minimal", **ANN).status == 201
+
+
 def test_a_hidden_column_is_no_key_to_merge_by(tmp_path: Path) -> None:
     (tmp_path / "library.sql").write_text(POLICIES)
     with served(tmp_path / "library.db", SCHEMA + "CREATE UNIQUE INDEX by_secret ON films (secret);") as api:

@@ -291,10 +291,11 @@ def _plan_returning(request: ApiRequest, names: Names, table: Table, *, needed: 
     as_csv = request.format.media_type is MediaType.CSV
     needed = needed or preferences.count is not None or preferences.max_affected is not None
     if preferences.returns is not Return.REPRESENTATION:
-        readable = names.access(table).readable
         key = table.primary_key if preferences.returns is Return.HEADERS_ONLY else ()
+        if not set(key) <= set(names.access(table).readable):  # what is returned is read
+            raise names.denied(table)
         resolve_levels(request.query)
-        return Returning(None, key if all(name in readable for name in key) else (), needed)
+        return Returning(None, key, needed)
     query = resolve_levels(request.query)
     planner = ReadPlanner(names, query, nulls_stripped=request.format.nulls_stripped)
     plan = planner.plan(table, query.select, (), Level(order=query.level(()).order))

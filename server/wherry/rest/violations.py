@@ -21,6 +21,9 @@ UNIQUE, FOREIGN_KEY, NOT_NULL, CHECK = "23505", "23503", "23502", "23514"
 #: So many rows of a payload are looked through for the one whose foreign key leads nowhere.
 _SEARCHED_ROWS = 100
 
+#: So many characters of a value are shown, as in PostgreSQL.
+_SHOWN = 64
+
 
 async def explain_violation(
     error: ConstraintError,
@@ -34,7 +37,7 @@ async def explain_violation(
     if error.code == FOREIGN_KEY:
         return await _explain_foreign_key(error, names, table, columns, rows, count_rows)
     if error.code == CHECK:
-        return _explain_check(error, names, table, columns)
+        return _explain_check(error, names, table, columns, rows)
     subject_table, subject_columns = _read_subject(error.subject, table)
     if subject_table is None or error.code not in (UNIQUE, NOT_NULL):
         return _hide_other_table(error, names, table)
@@ -47,8 +50,10 @@ async def explain_violation(
         known = _known_columns(names, table, columns)
         details = key if known.issuperset(subject_columns) else None
         return _told(error, f'duplicate key value violates unique constraint "{name}"', details)
-    message = f'null value in column "{subject_columns[0]}" of relation "{table.name}" violates not-null constraint'
-    return _told(error, message, None, hint=f'Give "{subject_columns[0]}" a value')
+    name = subject_columns[0]
+    message = f'null value in column "{name}" of relation "{table.name}" violates not-null constraint'
+    failing = [row for row in rows if name in columns and row[columns.index(name)] is None] or rows
+    return _told(error, message, _failing_row(columns, failing[:1]), hint=f'Give "{name}" a value')
 
 
 def _told(error: ConstraintError, message: str, details: str | None, *, hint: str | None = None) -> ConstraintError:
@@ -63,7 +68,28 @@ def _known_columns(names: Names, table: Table, columns: Sequence[str]) -> set[st
     return {*names.access(table).readable, *columns}
 
 
-def _explain_check(error: ConstraintError, names: Names, table: Table, columns: Sequence[str]) -> ConstraintError:
+def _failing_row(columns: Sequence[str], rows: Sequence[Sequence[SQLiteValue]]) -> str | None:
+    """Write the caller's own values of the one row, as PostgreSQL shows a row to who does not see all of it."""
+    if len(rows) != 1 or not columns:
+        return None
+    values = ", ".join(_shortened(value) for _, value in zip(columns, rows[0], strict=False))  # literals follow
+    return f"Failing row contains ({', '.join(columns)}) = ({values})."
+
+
+def _shortened(value: SQLiteValue) -> str:
+    if value is None:
+        return "null"
+    text = f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def _explain_check(
+    error: ConstraintError,
+    names: Names,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[SQLiteValue]],
+) -> ConstraintError:
     """Tell the check by its name or, where it has none, by its expression, unless that names what is hidden.
 
     SQLite says the one or the other, and not of which table: a trigger may have written to another one.
@@ -73,10 +99,11 @@ def _explain_check(error: ConstraintError, names: Names, table: Table, columns: 
     others = [other for other in names.schema.tables.values() if other is not table]
     if not mentioned and any(word in other.folded for other in others for word in words):
         return _told(error, f'the write to "{table.name}" violates a check constraint of another table', None)
+    failing = _failing_row(columns, rows)
     if not mentioned <= _known_columns(names, table, columns):
-        return _told(error, f'new row for relation "{table.name}" violates a check constraint', None)
+        return _told(error, f'new row for relation "{table.name}" violates a check constraint', failing)
     message = f'new row for relation "{table.name}" violates check constraint "{error.subject}"'
-    return _told(error, message, None)
+    return _told(error, message, failing)
 
 
 def _read_subject(subject: str, table: Table) -> tuple[str | None, tuple[str, ...]]:
