@@ -2,11 +2,12 @@
 
 # ruff: noqa: E501 - the rows of a table read better whole
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import Api
+from .conftest import Api, served
 
 WIDE = ", ".join(f'"column {number}" INTEGER DEFAULT {number}' for number in range(1900))
 
@@ -337,3 +338,18 @@ def test_a_table_is_searched_by_its_full_text_index(api: Api) -> None:
 def test_a_search_that_cannot_be_read_is_refused(api: Api, search: Any, details: Any) -> None:
     answer = api("GET", f"notes?body={search}")
     assert (answer.status, answer.body["code"], answer.body["details"]) == (400, "42601", details)
+
+
+def test_a_cast_to_a_date_gives_the_day(tmp_path: Path) -> None:
+    schema = """
+    CREATE TABLE t (id INTEGER PRIMARY KEY, at TIMESTAMP, n INTEGER);
+    INSERT INTO t (at, n) VALUES ('2024-02-29 10:00:00', 1), ('2024-02-29T23:30:00-02:00', 2), ('2024-02-29', 3), ('soon', 4), (1700000000, 5),
+        (NULL, 6), (x'00ff', 7), ('2024-99-99', 8);
+    """
+    with served(tmp_path / "library.db", schema) as api:
+        days = ["2024-02-29", "2024-03-01", "2024-02-29", "soon", "1700000000", None, "\\x00ff", "2024-99-99"]
+        assert [row["at"] for row in api.get("t?select=at::date&order=id")] == days
+        assert api.get("t?select=at::date,n.sum()&at=like.2024-02-*&order=at") == [
+            {"at": "2024-02-29", "sum": 4},
+            {"at": "2024-03-01", "sum": 2},
+        ]

@@ -44,6 +44,10 @@ _IS = {
 }
 
 
+#: How a date begins a text: SQLite's date() would take numbers for days as well.
+_DAY = "'[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'"
+
+
 def column_sql(value: ColumnValue, alias: str) -> Sql:
     """Write a column's value as SQLite compares and sorts it: JSON's numbers as numbers, `->>` as text."""
     column = f"{alias}.{quote_identifier(value.column.name)}"
@@ -51,6 +55,9 @@ def column_sql(value: ColumnValue, alias: str) -> Sql:
         column = _path_sql(column, value.path)
     if value.cast is None:
         return (column,)
+    if value.is_day:
+        text = text_sql((column,))
+        return sql(f"CASE WHEN {column} GLOB {_DAY} THEN coalesce(date({column}), ", text, ") ELSE ", text, " END")
     if value.cast is ColumnType.TEXT and not value.path:
         text = text_sql((column,)) if value.column.can_hold_blob else (_cast_sql(column, value.cast),)
         if value.column.type is ColumnType.BOOLEAN:

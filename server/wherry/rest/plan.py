@@ -23,6 +23,7 @@ class ColumnValue:
     column: Column
     path: tuple[PathStep, ...] = ()
     cast: ColumnType | None = None
+    is_day: bool = False  #: cast to a date: a text that begins with one is cut down to it
 
     @property
     def type(self) -> ColumnType:

@@ -151,7 +151,8 @@ class ReadPlanner:
 
     def _column_value(self, table: Table, selected: Field, cast: str | None = None) -> ColumnValue:
         column = self.names.column(table, selected.name)
-        return ColumnValue(column, selected.path, None if cast is None else cast_type(cast))
+        type_ = None if cast is None else cast_type(cast)
+        return ColumnValue(column, selected.path, type_, is_day=cast == "date")
 
     # ---- conditions and order --------------------------------------------------------------------------------
 
