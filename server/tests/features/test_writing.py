@@ -215,6 +215,12 @@ def test_a_missing_member_of_an_update_is_null_or_the_default(fresh_api: Api) ->
     assert reply(answer) == (200, [{"title": "A", "year": None, "director": 1}])
 
 
+def test_no_row_is_shown_as_the_failing_one_that_may_be_another(fresh_api: Api) -> None:
+    rows = [{"title": "A", "year": 2000}, {"title": "B", "year": None}, {"year": 2001}]
+    answer = fresh_api("POST", "films?columns=title,year", rows, prefer="missing=default")
+    assert (answer.status, answer.body["code"], answer.body["details"]) == (400, "23502", None)
+
+
 def test_an_update_of_an_empty_body_sets_the_columns_that_are_named(fresh_api: Api) -> None:
     changed = "films?id=eq.1&columns=year&select=year"
     fresh_api("PATCH", changed, {"year": 1927})

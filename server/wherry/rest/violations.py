@@ -52,7 +52,7 @@ async def explain_violation(
         return _told(error, f'duplicate key value violates unique constraint "{name}"', details)
     name = subject_columns[0]
     message = f'null value in column "{name}" of relation "{table.name}" violates not-null constraint'
-    failing = [row for row in rows if name in columns and row[columns.index(name)] is None] or rows
+    failing = [row for row in rows if name not in columns or row[columns.index(name)] is None]
     return _told(error, message, _failing_row(columns, failing[:1]), hint=f'Give "{name}" a value')
 
 

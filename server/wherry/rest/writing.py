@@ -86,8 +86,9 @@ class WriteEndpoint:
             _refuse(undone, first, identity)
         except ConstraintError as error:
             columns, names = parts[0].columns, plans.names(identity)
+            rows = steps[0].rows if len(steps) == 1 else ()  # of several, which one failed is not known
             raise await explain_violation(
-                error, names, first.table, columns, steps[0].rows, self._counter(plans, identity)
+                error, names, first.table, columns, rows, self._counter(plans, identity)
             ) from error
 
     def _counter(
