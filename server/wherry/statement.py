@@ -119,6 +119,7 @@ class Step(NamedTuple):
     returning: bool
     checked: bool = True
     resolves: bool = False
+    counts: bool = True  #: among the rows of the write; not where a step before it has given them
 
 
 class Expectations(NamedTuple):

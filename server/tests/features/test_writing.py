@@ -407,6 +407,25 @@ def test_conditions_inside_the_embeds_of_a_representation_hold(fresh_api: Api) -
     assert answer.body == [{"name": "F", "films": [{"title": "M"}]}]
 
 
+def test_a_delete_shows_what_it_takes_along(tmp_path: Path) -> None:
+    schema = """
+    CREATE TABLE lists (id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE items (id INTEGER PRIMARY KEY, list INTEGER REFERENCES lists (id) ON DELETE CASCADE);
+    INSERT INTO lists VALUES (1, 'a'), (2, 'b'), (3, 'c');
+    INSERT INTO items VALUES (1, 1), (2, 1), (3, 2);
+    """
+    with served(tmp_path / "library.db", schema) as api:
+        one = {"accept": "application/vnd.pgrst.object+json"}
+        answer = api("DELETE", "lists?id=lt.3&select=name,items(id)&order=name.desc", prefer=ALL, **one)
+        assert (answer.status, answer.body["details"]) == (406, "The result contains 2 rows")
+        answer = api("DELETE", "lists?id=lt.3&select=name,items(id)&order=name.desc", prefer=f"{ALL},tx=rollback")
+        assert answer.body == [{"name": "b", "items": [{"id": 3}]}, {"name": "a", "items": [{"id": 1}, {"id": 2}]}]
+        answer = api("DELETE", "lists?select=name,items(id)&order=id&limit=1", prefer=f"{ALL},count=exact", **one)
+        assert (answer.body, answer.headers["content-range"]) == ({"name": "a", "items": [{"id": 1}, {"id": 2}]}, "*/1")
+        assert api.rows("SELECT id FROM lists") == [(2,), (3,)]
+        assert api.rows("SELECT id FROM items") == [(3,)]
+
+
 def test_a_single_object_is_the_one_row_that_an_inner_embed_leaves(fresh_api: Api) -> None:
     query = "films?select=title,people!director!inner(name)&people.name=eq.Tati"
     one = {"prefer": f"{ALL},count=exact", "accept": "application/vnd.pgrst.object+json"}

@@ -7,6 +7,7 @@ from wherry.rest.plan import (
     Conflict,
     DeletePlan,
     InsertPlan,
+    OutputField,
     Predicates,
     Reach,
     ReadPlan,
@@ -18,7 +19,7 @@ from wherry.rest.read_compiler import ReadCompiler, framing_of
 from wherry.rest.sources import all_hold_sql, holds_sql, within_sql
 from wherry.rest.sql import Sql, join_balanced, join_sql, quote_identifier, sql, statement_of
 from wherry.schema.model import Table, fold
-from wherry.statement import Framing, Parameter
+from wherry.statement import Framing, Parameter, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class PreparedWrite:
     key: tuple[str, ...] = ()
     order: tuple[SortKey, ...] = ()
     framing: Framing = Framing()
+    before: Statement | None = None  #: gives what RETURNING would, before the write: what it takes along is still there
 
 
 def compile_insert(plan: InsertPlan) -> PreparedWrite:
@@ -78,8 +80,17 @@ def compile_update(plan: UpdatePlan) -> PreparedWrite:
 def compile_delete(plan: DeletePlan) -> PreparedWrite:
     """Compile a removal of rows."""
     table = quote_identifier(plan.reach.table.name)
-    tail = sql(_within_reach(plan.reach), _returning(plan.returning, (), plan.reach.table.name))
-    return _prepared(f"DELETE FROM main.{table}", tail, plan.returning, ())
+    reach = _within_reach(plan.reach)
+    tail = sql(reach, _returning(plan.returning, (), plan.reach.table.name))
+    prepared = _prepared(f"DELETE FROM main.{table}", tail, plan.returning, ())
+    if plan.returning.plan is None or all(isinstance(item, OutputField) for item in plan.returning.plan.items):
+        return prepared
+    shown = join_sql(", ", _returned(plan.returning, (), plan.reach.table.name))
+    before = statement_of(sql("SELECT ", shown, f" FROM main.{table}", reach))
+    only = statement_of(reach)
+    return replace(
+        prepared, sql=f"DELETE FROM main.{table}{only.sql}", tail=only.parameters, returning=False, before=before
+    )
 
 
 def _check(allowed: Predicates) -> Sql:
@@ -105,6 +116,13 @@ def _prepared(head: str, tail: Sql, returning: Returning, check: Sql) -> Prepare
 
 
 def _returning(returning: Returning, check: Sql, name: str) -> Sql:
+    columns = _returned(returning, check, name)
+    if len(columns) == 1 and not (check or returning.needed):
+        return ()
+    return sql(" RETURNING ", join_sql(", ", columns))
+
+
+def _returned(returning: Returning, check: Sql, name: str) -> list[Sql]:
     compiler = ReadCompiler(written=name)
     table = quote_identifier(name)
     columns = [check or ("1",)]
@@ -118,9 +136,7 @@ def _returning(returning: Returning, check: Sql, name: str) -> Sql:
     columns += [(f"{table}.{quote_identifier(name)}",) for name in returning.key]
     if returning.plan is not None:
         columns += [compiler.sorted_by(term, table) for term in returning.plan.order]
-    if len(columns) == 1 and not (check or returning.needed):
-        return ()
-    return sql(" RETURNING ", join_sql(", ", columns))
+    return columns
 
 
 def _within_reach(reach: Reach) -> Sql:

@@ -79,6 +79,9 @@ class WriteEndpoint:
             return _without_rows(plans.rows(parsed, (), identity, is_text=False), parsed.request)
         first = prepared[0]
         steps = tuple([_bind(rows, part, values, identity) for rows, part in zip(prepared, parts, strict=True)])
+        if first.write.before is not None:
+            found = Step(first.write.before.sql, (first.write.before.bind(values, identity),), True, False)
+            steps = (found, *[step._replace(counts=False) for step in steps])
         transaction = WriteTransaction(steps, plans.schema.version, first.expects, first.upsert)
         try:
             return first.form.respond(await self._database.write(transaction))

@@ -57,8 +57,10 @@ class Changes:
                 if forbidden or (every_row and len(rows) < len(step.rows)):
                     raise WriteUndone(UndoReason.FORBIDDEN, affected)
                 returned += rows
-            else:
+            elif step.counts:
                 affected += self._changing(step)
+            else:
+                self._changing(step)
         if max_affected is not None and affected > max_affected:
             raise WriteUndone(UndoReason.TOO_MANY, affected)
         if exactly is not None and affected != exactly:
