@@ -98,18 +98,28 @@ def _stored(value: Any, type_: str) -> Value:
     return plain
 
 
+def _may_resolve(world: World, table: str) -> bool:
+    """Tell whether the role may insert, compare and change rows of the table, if there are the policies for it."""
+    granted, key = world.granted[table], set(TABLES[table].key)
+    return UPDATE in granted and key <= set(granted[INSERT]) and key <= set(world.readable(table))
+
+
 @st.composite
 def writes(draw: st.DrawFn, world: World, *, resolves: bool = False) -> Write:
     """Draw a write; where it `resolves` conflicts, an upsert."""
     command = INSERT if resolves else draw(st.sampled_from([INSERT, UPDATE, UPDATE, DELETE]))
     tables = [name for name, table in TABLES.items() if not table.is_view and (table.key or not resolves)]
     likely = [name for name in tables if command in world.granted[name]]
+    if resolves:
+        likely = [name for name in likely if _may_resolve(world, name)] or likely
     secured = [name for name in likely if name in world.secured]
     table = draw(
         st.sampled_from(draw(st.sampled_from([secured or tables, secured or tables, likely or tables, tables])))
     )
     columns = {column.name: column for column in TABLES[table].columns}
     granted = world.granted[table].get(command, ()) if draw(st.integers(0, 9)) else ()
+    if resolves and draw(st.integers(0, 4)):
+        granted = tuple(name for name in granted if name in world.granted[table].get(UPDATE, ())) or granted
     names: tuple[str, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ((),)
     if command != DELETE:
