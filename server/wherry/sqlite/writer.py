@@ -160,23 +160,25 @@ class Writer:
     def _write_now(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run the small writes here, and commit them here or in the thread; or let the thread do it all."""
         jobs = self._take()
+        now = None
         try:
             if self._turn.take_now():
                 now = self._batch.run_now(jobs)
-                if now is not None:
-                    self._at_work, rest = now
-                    self._small.extendleft(reversed(rest))
-                    if self._batch.commits_slowly:
-                        self._thread.do(loop, self._commit, self._committed)
-                    else:
-                        self._committed(self._commit())
-                    return
-                self._turn.leave()
+                if now is None:
+                    self._turn.leave()
         except BaseException as error:
             self._answer(_refuse(jobs, error))
             return
-        self._small.extendleft(reversed(jobs))
-        self._thread.do(loop, self._write_small, self._answer)
+        if now is None:
+            self._small.extendleft(reversed(jobs))
+            self._thread.do(loop, self._write_small, self._answer)
+            return
+        self._at_work, rest = now
+        self._small.extendleft(reversed(rest))
+        if self._batch.commits_slowly:
+            self._thread.do(loop, self._commit, self._committed)
+        else:
+            self._committed(self._commit())
 
     def _commit(self) -> TransactionRun:
         return self._batch.commit(self._at_work)
