@@ -19,6 +19,8 @@ Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 _EXCHANGE = "wherry.exchange"
+#: Where a front that knows the header fields by their names already (see `header_map`) puts them.
+FIELDS = "wherry.fields"
 
 
 class Exchange:

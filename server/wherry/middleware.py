@@ -25,6 +25,7 @@ from time import perf_counter
 from msgspec.json import encode
 
 from wherry.asgi import (
+    FIELDS,
     Application,
     Exchange,
     Headers,
@@ -105,7 +106,7 @@ class Middleware:
         if scope["type"] != "http":
             return await self._application(scope, receive, send)
         started = perf_counter()
-        headers = header_map(scope["headers"])
+        headers = scope.get(FIELDS) or header_map(scope["headers"])
         method = scope["method"]
         exchange = self._exchange(send, method, headers)
         open_exchange(scope, exchange)

@@ -17,13 +17,13 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote_to_bytes
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from wherry.asgi import Message, Scope
+from wherry.asgi import FIELDS, Message, Scope
 from wherry.http1 import refusals
 from wherry.http1.refusals import Refusal
 from wherry.http1.request import Request
@@ -133,7 +133,10 @@ class Connection(asyncio.Protocol):
             self._unfed += data
             self._go_on()
             return
-        self._feed(data)
+        if self._fed or self._current is not None or self._reading is not None or self._waiting:
+            self._feed(data)
+        else:
+            self._read_next(data)
         request = self._current
         if request is not None and not request.begun:
             self._start(request)
@@ -141,6 +144,20 @@ class Connection(asyncio.Protocol):
             self._hold()
 
     # Reading
+
+    def _read_next(self, data: bytes) -> None:
+        """Read what comes while nothing else is there: mostly a request like others before."""
+        heads = self._server.heads
+        plain = heads.find(data)
+        if plain is not None:
+            head = plain.head
+            request = self._request(plain.method.decode(), plain.target, head.headers)
+            request.scope[FIELDS] = head.fields
+            request.take_whole(plain.body)
+            return
+        self._feed(data)
+        if self._current is not None:
+            heads.remember(data, self._current)
 
     def _feed(self, data: bytes) -> None:
         self._fed += len(data)
@@ -215,6 +232,22 @@ class Connection(asyncio.Protocol):
         host = telling.get(b"host", b"," if is_recent else b"")
         if b"," in host:
             raise refusals.NO_HOST
+        self._reading = self._request(method, url, headers, keeps_alive, is_recent, is_recent and b"expect" in telling)
+        self._headers = []
+        self._url = b""
+        self._telling = {}
+        self._partial = False
+
+    def _request(
+        self,
+        method: str,
+        url: bytes,
+        headers: Iterable[tuple[bytes, bytes]],
+        keeps_alive: bool = True,
+        is_recent: bool = True,
+        expects_continue: bool = False,
+    ) -> Request:
+        """Make the request, to be answered after those before it."""
         raw_path, _, query = url.partition(b"?")
         if not raw_path.startswith(b"/"):
             raw_path = _without_authority(raw_path)
@@ -233,16 +266,12 @@ class Connection(asyncio.Protocol):
             "client": self._client,
             "server": self._address,
         }
-        request = Request(self, scope, keeps_alive, is_recent, is_recent and b"expect" in telling)
-        self._headers = []
-        self._url = b""
-        self._telling = {}
-        self._partial = False
-        self._reading = request
+        request = Request(self, scope, keeps_alive, is_recent, expects_continue)
         if self._current is None:
             self._current = request
         else:
             self._waiting.append(request)
+        return request
 
     def _check_head(self, method: str) -> bool:
         """Check a head that says more than its host; return whether it is HTTP/1.1. Raises Refusal."""

@@ -81,6 +81,12 @@ class Request:
         self.wake()
         return self._body_bytes
 
+    def take_whole(self, body: bytes) -> None:
+        """Take the body of a request that is complete with it."""
+        if body:
+            self._pieces.append(body)
+        self.complete = True
+
     def wake(self) -> None:
         """Tell who waits in `receive` that something has happened."""
         if self._news is not None:

@@ -8,6 +8,7 @@ from email.utils import formatdate
 
 from wherry.asgi import Application
 from wherry.http1.connection import Connection
+from wherry.http1.heads import KnownHeads
 from wherry.http1.limits import Limits
 from wherry.http1.refusals import Refusal
 from wherry.http1.steps import Steps
@@ -24,6 +25,7 @@ class Server:
         self._emit = emit
         self.application = application
         self.limits = limits or Limits()
+        self.heads = KnownHeads(min(self.limits.target, self.limits.head))
         self.loop = asyncio.get_running_loop()
         self.steps = Steps(self.loop)
         self.connections: set[Connection] = set()

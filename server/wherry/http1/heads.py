@@ -1,0 +1,94 @@
+"""Header fields that were read before, found again by their bytes.
+
+A client sends the same fields with each of its requests, and what they mean depends on nothing but their bytes: the
+parser's product is remembered, and a request of known fields is only cut into its parts. The parser decides what is
+accepted; here nothing is, but what it has accepted already, byte for byte.
+
+Only plain requests are found: one that has arrived whole and alone, of the methods of the API, in HTTP/1.1, whose
+body has a Content-Length or is empty, and that asks nothing of the connection.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from wherry.asgi import header_map
+from wherry.http1.request import Request
+
+#: Heads that are remembered, the oldest forgotten first, and their largest size in bytes.
+CAPACITY: Final = 1024
+LARGEST: Final = 4096
+
+#: What the parser takes for a target in origin form, but for the fragment that nobody should send.
+_REQUEST_LINE = re.compile(rb'(GET|HEAD|POST|PATCH|PUT|DELETE|OPTIONS) (/[!"$-~]*) HTTP/1\.1\r\n').match
+#: Fields with which a request is not plain.
+_TELLING = frozenset((b"expect", b"transfer-encoding", b"upgrade"))
+
+
+class Head(NamedTuple):
+    """The fields of a head: their lines, the same by name (see `header_map`), and the bytes of the body behind them."""
+
+    headers: tuple[tuple[bytes, bytes], ...]
+    fields: Mapping[bytes, bytes]
+    body_bytes: int
+
+
+class Plain(NamedTuple):
+    """A plain request, cut into its parts."""
+
+    method: bytes
+    target: bytes
+    head: Head
+    body: bytes
+
+
+class KnownHeads:
+    """Remembers heads for the connections of a process. `longest` is that of a request's line and fields, in bytes."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._heads: dict[bytes, Head] = {}
+        self._patience = CAPACITY
+
+    @property
+    def _looks(self) -> bool:
+        """Whether to look at a request: at few of them after many unknown ones, as of a proxy that numbers them."""
+        return self._patience > 0 or self._patience % 32 == 0
+
+    def find(self, data: bytes) -> Plain | None:
+        """Return the request that the data is, if it is one, whole and alone, with known fields."""
+        self._patience -= 1
+        line = _REQUEST_LINE(data) if self._looks else None
+        if line is None:
+            return None
+        start = line.end()
+        end = data.find(b"\r\n\r\n", start) + 4
+        head = self._heads.get(data[start:end])
+        if head is None or len(data) != end + head.body_bytes or end > self._longest:
+            return None
+        self._patience = CAPACITY
+        return Plain(line[1], line[2], head, data[end:])
+
+    def remember(self, data: bytes, request: Request) -> None:
+        """Remember the fields of a request that the parser has read from this data, if it is plain."""
+        line = _REQUEST_LINE(data) if self._looks else None
+        if line is None or not (request.complete and request.keeps_alive and request.is_recent):
+            return
+        end = data.find(b"\r\n\r\n", line.end()) + 4
+        head = data[line.end() : end]
+        headers = tuple(request.scope["headers"])
+        fields = header_map(headers)
+        if len(head) > LARGEST or not _TELLING.isdisjoint(fields) or _fields_of(head) != headers:
+            return
+        length = fields.get(b"content-length", b"0")
+        if not length.isdigit() or len(data) != end + int(length):
+            return
+        if len(self._heads) >= CAPACITY:
+            del self._heads[next(iter(self._heads))]
+        self._heads[head] = Head(headers, fields, int(length))
+
+
+def _fields_of(head: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the fields of lines as they should be: who writes them otherwise meets the parser each time."""
+    fields = [line.partition(b":") for line in head[:-4].split(b"\r\n")]
+    return tuple([(name.lower(), value.strip(b" \t")) for name, _, value in fields])
