@@ -171,6 +171,27 @@ async def test_writes_that_wait_share_a_commit_and_each_has_its_own_outcome(
     assert batches(told) in ([40], [1, 39])
 
 
+async def test_writes_that_come_turn_by_turn_share_a_commit(
+    database: Database, insert_film: Insert, told: list[Observation]
+) -> None:
+    futures = []
+    for year in range(1950, 1960):
+        futures.append(asyncio.ensure_future(database.write(insert_film((f"of {year}", year)))))
+        await asyncio.sleep(0)  # one turn of the loop
+    await asyncio.gather(*futures)
+    assert batches(told) == [10]
+
+
+async def test_a_write_does_not_wait_for_ever_for_others_to_come(database: Database, insert_film: Insert) -> None:
+    first = asyncio.ensure_future(database.write(insert_film(("Ran", 1985))))
+    futures = []
+    while not first.done():
+        futures.append(asyncio.ensure_future(database.write(insert_film((f"number {len(futures)}", 1985)))))
+        await asyncio.sleep(0)
+    assert await first == WriteResult(1, [])
+    await asyncio.gather(*futures)
+
+
 async def test_a_write_that_undoes_the_whole_transaction_takes_no_other_with_it(
     database: Database, insert_film: Insert, write_of: Insert, rows_of: Rows, hold_turn: Hold, outcome: Outcome
 ) -> None:
