@@ -1,9 +1,8 @@
 """Open connections to the served file, each with the settings of what it is for.
 
-None of the pragmas persists in the file; journal mode, which does, is asked for by `database`. Readers map the file
-into memory, which saves copying; the writer never does, because it gains little (SQLite copies a page before it
-changes it) and so stays clear of what a mapping means beside the checkpoints of other processes.
-https://www.sqlite.org/mmap.html
+None of the pragmas persists in the file; journal mode, which does, is asked for by `database`. The file is mapped into
+memory, which saves copying what is read: for the writer those are the rows that foreign keys and conditions look at.
+A page that it changes is copied, and written by a call. https://www.sqlite.org/mmap.html
 """
 
 from enum import StrEnum
@@ -52,7 +51,7 @@ def open_writer(path: Path, *, busy_timeout: float) -> apsw.Connection:
     connection = _open(path, Access.READ_WRITE, busy_timeout=busy_timeout, statements=256)
     _pragmas(
         connection,
-        "mmap_size = 0",
+        f"mmap_size = {_MMAP_BYTES}",
         "synchronous = FULL",
         "foreign_keys = ON",
         f"cache_size = -{_WRITER_CACHE_KIB}",
