@@ -1,7 +1,6 @@
 """Bodies become columns and rows, and values what SQLite keeps."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -204,9 +203,21 @@ def test_values_are_kept_by_the_type_of_their_column(
     assert convert([(value, "y"), (value, None)], ("tail",)) == [(kept, "y", "tail"), (kept, None, "tail")]
 
 
-def test_rows_without_special_columns_are_converted_at_once() -> None:
-    convert: Callable[..., Any] = rows_converter([Column("x")], is_text=False)
-    assert convert([(1,), ([1],)], ()) == [(1,), ("[1]",)]
+@given(st.lists(st.tuples(JSON, JSON), max_size=4), st.sampled_from([(), ("tail",)]))
+def test_rows_without_special_columns_are_kept_value_by_value(
+    rows: list[tuple[Any, ...]], tail: tuple[str, ...]
+) -> None:
+    convert = rows_converter([Column("x"), Column("y")], is_text=False)
+    kept = [(plain_value(x), plain_value(y), *tail) for x, y in rows]
+    assert [[*map(repr, row)] for row in convert(rows, tail)] == [[*map(repr, row)] for row in kept]
+
+
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1])
+@pytest.mark.parametrize("other", [1, "x", None])
+def test_an_integer_beyond_64_bits_is_refused_among_other_rows(value: int, other: JSONValue) -> None:
+    with pytest.raises(RequestError) as refused:
+        rows_converter([Column("x")], is_text=False)([(other,), (value,)], ())
+    assert refused.value.code == "22003"
 
 
 @pytest.mark.parametrize("body", [b'{"title": "A"}', b' [{"title": "A"}]'])

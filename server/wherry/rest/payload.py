@@ -16,7 +16,8 @@ from wherry.errors import RequestError
 
 JSONValue: TypeAlias = "str | int | float | bool | None | list[JSONValue] | dict[str, JSONValue]"
 
-_INT64 = range(-(2**63), 2**63)
+#: What SQLite has for integers: 64 bits.
+LEAST_INTEGER, MOST_INTEGER = -(2**63), 2**63 - 1
 _decoder = msgspec.json.Decoder()
 
 # the body's size is limited already; a field may be all of it
@@ -71,14 +72,14 @@ def _decode_json(body: bytes) -> list[dict[str, JSONValue]] | dict[str, JSONValu
     if isinstance(document, dict):
         return document
     if isinstance(document, list):
-        for number, row in enumerate(document):
-            if not isinstance(row, dict):
-                raise RequestError(
-                    "All object keys must match",
-                    code="PGRST102",
-                    details=f"element {number} is {_name_of(row)}",
-                    hint='Send objects, for example [{"title": "A"}, {"title": "B"}]',
-                )
+        if not set(map(type, document)) <= {dict}:
+            number, row = next((number, row) for number, row in enumerate(document) if not isinstance(row, dict))
+            raise RequestError(
+                "All object keys must match",
+                code="PGRST102",
+                details=f"element {number} is {_name_of(row)}",
+                hint='Send objects, for example [{"title": "A"}, {"title": "B"}]',
+            )
         return document
     raise RequestError(
         f"A row must be an object, not {_name_of(document)}",
@@ -119,8 +120,14 @@ def _arrange(
     names = tuple(rows[0])
     if len(rows) == 1:
         return (Payload(names, (tuple(rows[0].values()),)),)
+    if set(map(tuple, rows)) != {names}:  # not all have the same members in the same order
+        _require_same_members(rows)
+        return (Payload(names, [tuple([row[name] for name in names]) for row in rows]),)
+    return (Payload(names, [tuple(row.values()) for row in rows]),)
+
+
+def _require_same_members(rows: Sequence[dict[str, JSONValue]]) -> None:
     members = rows[0].keys()
-    arranged = []
     for number, row in enumerate(rows):
         if row.keys() != members:
             differing = ", ".join(sorted(row.keys() ^ members))
@@ -130,8 +137,6 @@ def _arrange(
                 details=f"element {number} differs from the first in: {differing}",
                 hint="Give all objects the same keys, or name the keys that count in ?columns=",
             )
-        arranged.append(tuple([row[name] for name in names]))
-    return (Payload(names, arranged),)
 
 
 def _group_by_members(rows: list[dict[str, JSONValue]]) -> Parts:
@@ -201,6 +206,6 @@ def plain_value(value: JSONValue) -> str | int | float | None:
         return value
     if isinstance(value, list | dict):
         return msgspec.json.encode(value).decode()
-    if isinstance(value, int) and value not in _INT64:
+    if isinstance(value, int) and not LEAST_INTEGER <= value <= MOST_INTEGER:
         raise RequestError(f'value "{value}" is out of range for type bigint', code="22003")
     return value
