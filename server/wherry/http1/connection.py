@@ -17,22 +17,19 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote_to_bytes
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
-
 from wherry.asgi import FIELDS, Message, Scope
 from wherry.http1 import refusals
+from wherry.http1.parser import Parser
 from wherry.http1.refusals import Refusal
-from wherry.http1.request import Request
+from wherry.http1.request import Head, Request
 
 if TYPE_CHECKING:
     from wherry.http1.server import Server
 
-#: Header fields that say something about the message or the connection.
-_TELLING = frozenset((b"host", b"connection", b"content-length", b"transfer-encoding", b"expect", b"upgrade"))
 _ASGI = {"version": "3.0", "spec_version": "2.4"}
 #: Bytes of responses that may be held back: who sends many requests at once must take their answers as well.
 _MOST_HELD = 64 * 1024
@@ -41,13 +38,12 @@ _RESET = struct.pack("ii", 1, 0)
 
 
 class Connection(asyncio.Protocol):
-    """The protocol of one connection; the parser calls its methods `on_…`."""
+    """The protocol of one connection, and the reader of its parser."""
 
     __slots__ = (
-        "_address", "_client", "_current", "_deadline", "_deaf", "_fed", "_headers", "_held", "_is_paused", "_lingers",
-        "_loop", "_parser", "_partial", "_reading", "_refusal", "_scheduled", "_server", "_telling", "_unfed",
-        "_unread", "_unsent", "_unsent_until", "_upgraded", "_url", "_waiting", "lost", "nothing", "transport",
-        "writable",
+        "_address", "_client", "_current", "_deadline", "_deaf", "_held", "_is_paused", "_lingers", "_loop", "_parser",
+        "_partial", "_reading", "_refusal", "_scheduled", "_server", "_unfed", "_unread", "_unsent", "_unsent_until",
+        "_waiting", "lost", "nothing", "transport", "writable",
     )  # fmt: skip
 
     def __init__(self, server: "Server") -> None:
@@ -56,12 +52,7 @@ class Connection(asyncio.Protocol):
         self.nothing = server.nothing  #: a future that is done
         self.lost = False
         self.writable: asyncio.Future[None] | None = None  #: done as soon as the client has taken enough
-        self._parser = HttpRequestParser(self)
-        self._url = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._telling: dict[bytes, bytes] = {}
-        self._upgraded: bytes | None = None  #: the head of a request that asked for another protocol, without that
-        self._fed = 0  #: bytes since the end of a message, or a piece of a body
+        self._parser = Parser(self, server.limits)
         self._reading: Request | None = None  #: whose body arrives
         self._current: Request | None = None  #: that is answered
         self._waiting: deque[Request] = deque()  #: that were read ahead
@@ -133,10 +124,10 @@ class Connection(asyncio.Protocol):
             self._unfed += data
             self._go_on()
             return
-        if self._fed or self._current is not None or self._reading is not None or self._waiting:
-            self._feed(data)
-        else:
+        if self._current is None and self._reading is None and not (self._waiting or self._parser.is_midway):
             self._read_next(data)
+        else:
+            self._feed(data)
         request = self._current
         if request is not None and not request.begun:
             self._start(request)
@@ -148,175 +139,76 @@ class Connection(asyncio.Protocol):
     def _read_next(self, data: bytes) -> None:
         """Read what comes while nothing else is there: mostly a request like others before."""
         heads = self._server.heads
-        plain = heads.find(data)
-        if plain is not None:
-            head = plain.head
-            request = self._request(plain.method.decode(), plain.target, head.headers)
-            request.scope[FIELDS] = head.fields
-            request.take_whole(plain.body)
+        found = heads.find(data)
+        if found is not None:
+            head, body = found
+            self._request(head).take_whole(body)
             return
         self._feed(data)
         if self._current is not None:
             heads.remember(data, self._current)
 
     def _feed(self, data: bytes) -> None:
-        self._fed += len(data)
         try:
-            self._parser.feed_data(data)
-        except HttpParserUpgrade as upgrade:
-            self._parse_again(data[upgrade.args[0] :])
-        except HttpParserError as error:
-            self._not_parsed(error)
-        if self._fed or self._url:
-            self._check_partial()
-
-    def _check_partial(self) -> None:
-        """Look at a head, or what stands between pieces of a body, of which the end has not come."""
-        limits = self._server.limits
-        if self._deaf:
+            self._parser.feed(data)
+        except Refusal as refusal:
+            if not self._deaf:
+                self._refuse(refusal)
             return
-        if len(self._url) > limits.target:
-            self._refuse(refusals.TARGET_TOO_LONG)
-        elif self._fed > limits.head or len(self._headers) > limits.headers:
-            self._refuse(refusals.HEAD_TOO_LARGE)
-        elif self._reading is None and not self._partial:
+        if self._parser.is_midway and self._reading is None and not (self._partial or self._deaf):
             self._partial = True
-            self._deadline = self._server.now + limits.head_seconds
+            self._deadline = self._server.now + self._server.limits.head_seconds
 
-    def _parse_again(self, rest: bytes) -> None:
-        """Parse a request that asked for another protocol again, without that: it may be ignored (RFC 9110, 7.8).
-
-        Else the parser would take the request's body for words of the other protocol, and we for requests.
-        """
-        head, self._upgraded = self._upgraded, None
-        if head is None or self._deaf:
-            return
-        self._parser = HttpRequestParser(self)
-        self._feed(head + rest)
-
-    def _not_parsed(self, error: HttpParserError) -> None:
-        cause = error.__context__
-        if isinstance(cause, Refusal):
-            self._refuse(cause)
-        elif not self._deaf:
-            self._refuse(refusals.malformed(str(error)))
-
-    def on_url(self, url: bytes) -> None:
-        """Take a piece of the request's target."""
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header field, or one of a trailer, which is dropped at the message's end."""
-        name = name.lower()
-        self._headers.append((name, value))
-        if name in _TELLING:
-            telling = self._telling
-            telling[name] = telling[name] + b"," + value if name in telling else value
-
-    def on_headers_complete(self) -> None:
-        """Make the request; it is started after the parser has returned. Raises Refusal."""
-        headers, telling, limits = self._headers, self._telling, self._server.limits
-        url = self._url
-        if len(url) > limits.target:
-            raise refusals.TARGET_TOO_LONG
-        if len(headers) > limits.headers or (self._fed > limits.head and _size(url, headers) > limits.head):
-            raise refusals.HEAD_TOO_LARGE
-        parser = self._parser
-        keeps_alive = parser.should_keep_alive()
-        method = parser.get_method().decode()
-        is_recent = keeps_alive
-        if len(telling) != 1 or b"host" not in telling or not keeps_alive or method == "CONNECT":
-            is_recent = self._check_head(method)
-            if self._upgraded is not None:
-                return
-        host = telling.get(b"host", b"," if is_recent else b"")
-        if b"," in host:
-            raise refusals.NO_HOST
-        self._reading = self._request(method, url, headers, keeps_alive, is_recent, is_recent and b"expect" in telling)
-        self._headers = []
-        self._url = b""
-        self._telling = {}
+    def on_head(self, head: Head) -> None:
+        """Take the head of a request; it is started after the parser has returned."""
         self._partial = False
+        self._deadline = self._server.now + self._server.limits.body_seconds
+        self._reading = self._request(head)
 
-    def _request(
-        self,
-        method: str,
-        url: bytes,
-        headers: Iterable[tuple[bytes, bytes]],
-        keeps_alive: bool = True,
-        is_recent: bool = True,
-        expects_continue: bool = False,
-    ) -> Request:
-        """Make the request, to be answered after those before it."""
-        raw_path, _, query = url.partition(b"?")
+    def _request(self, head: Head) -> Request:
+        """Make a request, to be answered after those before it."""
+        raw_path, _, query = head.target.partition(b"?")
         if not raw_path.startswith(b"/"):
             raw_path = _without_authority(raw_path)
         path = unquote_to_bytes(raw_path) if b"%" in raw_path else raw_path
         scope: Scope = {
             "type": "http",
             "asgi": _ASGI,
-            "http_version": "1.1" if is_recent else "1.0",
-            "method": method,
+            "http_version": "1.1" if head.is_recent else "1.0",
+            "method": head.method,
             "scheme": "http",
             "path": path.decode("utf-8", "surrogateescape"),
             "raw_path": raw_path,
             "query_string": query,
             "root_path": "",
-            "headers": headers,
+            "headers": head.headers,
             "client": self._client,
             "server": self._address,
         }
-        request = Request(self, scope, keeps_alive, is_recent, expects_continue)
+        if head.fields is not None:
+            scope[FIELDS] = head.fields
+        request = Request(self, scope, head.keeps_alive, head.is_recent, head.expects_continue)
         if self._current is None:
             self._current = request
         else:
             self._waiting.append(request)
         return request
 
-    def _check_head(self, method: str) -> bool:
-        """Check a head that says more than its host; return whether it is HTTP/1.1. Raises Refusal."""
-        telling, parser = self._telling, self._parser
-        version = parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            raise refusals.VERSION
-        if b"transfer-encoding" in telling and (
-            version == "1.0" or telling[b"transfer-encoding"].strip().lower() != b"chunked"
-        ):
-            raise refusals.CODING
-        if b"expect" in telling and telling[b"expect"].lower() != b"100-continue":
-            raise refusals.EXPECTATION
-        if method == "CONNECT":
-            raise refusals.NO_TUNNEL
-        self._deadline = self._server.now + self._server.limits.body_seconds
-        if parser.should_upgrade():
-            fields = b"".join(b"%b: %b\r\n" % field for field in self._headers if field[0] != b"upgrade")
-            self._upgraded = b"%b %b HTTP/1.1\r\n%b\r\n" % (method.encode(), self._url, fields)
-            self._headers = []
-            self._url = b""
-            self._telling = {}
-        return version == "1.1"
-
-    def on_body(self, piece: bytes) -> None:
+    def on_piece(self, piece: bytes) -> None:
         """Take a piece of the body."""
-        self._fed = 0
         server = self._server
         self._deadline = server.now + server.limits.body_seconds
         if self._reading is not None and self._reading.take(piece) > server.limits.unread:
             self._unread = True
 
-    def on_message_complete(self) -> None:
+    def on_end(self) -> None:
         """Take the end of the request."""
-        request = self._reading
+        request, self._reading = self._reading, None
         if request is None:
-            return  # what asked for another protocol is parsed again
-        self._fed = 0
-        self._reading = None
+            return  # it was refused meanwhile
         self._unread = False  # there is no more of this body to hold back
         request.complete = True
         request.wake()
-        if self._headers:
-            self._headers = []
-            self._telling = {}
         if not request.keeps_alive:
             self._deaf = True
 
@@ -418,7 +310,7 @@ class Connection(asyncio.Protocol):
                 self._start(request)
         elif self._deaf and not self._waiting:
             if self._refusal is not None:
-                self._turn_away(self._refusal, self._url)
+                self._turn_away(self._refusal, self._parser.target)
             else:
                 self._close()
         self._hold()
@@ -442,7 +334,7 @@ class Connection(asyncio.Protocol):
         if self._reading is not None:
             self._break_off(refusal)
         elif self._current is None and not self._waiting:
-            self._turn_away(refusal, self._url)
+            self._turn_away(refusal, self._parser.target)
         else:
             self._refusal = refusal
 
@@ -523,10 +415,6 @@ class Connection(asyncio.Protocol):
 def _address(name: object) -> tuple[str, int] | None:
     """Return ASGI's host and port of a socket's name; None where it has no such name."""
     return (name[0], name[1]) if isinstance(name, tuple) else None
-
-
-def _size(url: bytes, headers: list[tuple[bytes, bytes]]) -> int:
-    return len(url) + sum(len(name) + len(value) + 4 for name, value in headers)
 
 
 def _without_authority(target: bytes) -> bytes:

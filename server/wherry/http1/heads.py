@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from wherry.asgi import header_map
-from wherry.http1.request import Request
+from wherry.http1.request import Head, Request
 
 #: Heads that are remembered, the oldest forgotten first, and their largest size in bytes.
 CAPACITY: Final = 1024
@@ -25,21 +25,10 @@ _REQUEST_LINE = re.compile(rb'(GET|HEAD|POST|PATCH|PUT|DELETE|OPTIONS) (/[!"$-~]
 _TELLING = frozenset((b"expect", b"transfer-encoding", b"upgrade"))
 
 
-class Head(NamedTuple):
-    """The fields of a head: their lines, the same by name (see `header_map`), and the bytes of the body behind them."""
-
+class _Known(NamedTuple):
     headers: tuple[tuple[bytes, bytes], ...]
     fields: Mapping[bytes, bytes]
-    body_bytes: int
-
-
-class Plain(NamedTuple):
-    """A plain request, cut into its parts."""
-
-    method: bytes
-    target: bytes
-    head: Head
-    body: bytes
+    body_bytes: int  #: that follow the head
 
 
 class KnownHeads:
@@ -47,7 +36,7 @@ class KnownHeads:
 
     def __init__(self, longest: int) -> None:
         self._longest = longest
-        self._heads: dict[bytes, Head] = {}
+        self._heads: dict[bytes, _Known] = {}
         self._patience = CAPACITY
 
     @property
@@ -55,19 +44,19 @@ class KnownHeads:
         """Whether to look at a request: at few of them after many unknown ones, as of a proxy that numbers them."""
         return self._patience > 0 or self._patience % 32 == 0
 
-    def find(self, data: bytes) -> Plain | None:
-        """Return the request that the data is, if it is one, whole and alone, with known fields."""
+    def find(self, data: bytes) -> tuple[Head, bytes] | None:
+        """Return head and body of the request that the data is, if it is one, whole and alone, with known fields."""
         self._patience -= 1
         line = _REQUEST_LINE(data) if self._looks else None
         if line is None:
             return None
         start = line.end()
         end = data.find(b"\r\n\r\n", start) + 4
-        head = self._heads.get(data[start:end])
-        if head is None or len(data) != end + head.body_bytes or end > self._longest:
+        known = self._heads.get(data[start:end])
+        if known is None or len(data) != end + known.body_bytes or end > self._longest:
             return None
         self._patience = CAPACITY
-        return Plain(line[1], line[2], head, data[end:])
+        return Head(line[1].decode(), line[2], known.headers, fields=known.fields), data[end:]
 
     def remember(self, data: bytes, request: Request) -> None:
         """Remember the fields of a request that the parser has read from this data, if it is plain."""
@@ -85,7 +74,7 @@ class KnownHeads:
             return
         if len(self._heads) >= CAPACITY:
             del self._heads[next(iter(self._heads))]
-        self._heads[head] = Head(headers, fields, int(length))
+        self._heads[head] = _Known(headers, fields, int(length))
 
 
 def _fields_of(head: bytes) -> tuple[tuple[bytes, bytes], ...]:

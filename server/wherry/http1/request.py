@@ -13,8 +13,8 @@ How a response is framed (RFC 9112, 6.3):
 """
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from wherry.asgi import Message, Scope
 from wherry.errors import ClientGone
@@ -31,15 +31,28 @@ _CHUNKED, _CLOSE, _KEEP = b"transfer-encoding: chunked\r\n", b"connection: close
 _FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection", b"keep-alive", b"date"))
 
 
+class Head(NamedTuple):
+    """What the head of a request says; `fields` are its headers by name (see `asgi.header_map`), where they are known.
+
+    `keeps_alive` says whether the client would keep the connection, `is_recent` whether it speaks HTTP/1.1, and
+    `expects_continue` whether it sends its body only when it is told that it is wanted.
+    """
+
+    method: str
+    target: bytes
+    headers: Sequence[tuple[bytes, bytes]]
+    keeps_alive: bool = True
+    is_recent: bool = True
+    expects_continue: bool = False
+    fields: Mapping[bytes, bytes] | None = None
+
+
 class Disconnected(ClientGone, ConnectionError):
     """The client is gone; an OSError too, as ASGI has it."""
 
 
 class Request:
-    """A request, as far as it has arrived, and its response, as far as it was sent.
-
-    `keeps_alive` says whether the client would keep the connection, `is_recent` whether it speaks HTTP/1.1.
-    """
+    """A request, as far as it has arrived, and its response, as far as it was sent; see `Head` for what it was told."""
 
     __slots__ = (
         "_body_bytes", "_chunked", "_connection", "_gave_last", "_left", "_news", "_pieces", "_start", "_without_body",
@@ -54,7 +67,7 @@ class Request:
         self.keeps_alive = keeps_alive
         self.is_recent = is_recent
         self.is_head = scope["method"] == "HEAD"
-        self.expects_continue = expects_continue  #: the client sends its body when it is told that it is wanted
+        self.expects_continue = expects_continue
         self.begun = False  #: the application was called
         self.complete = False  #: the whole request has arrived
         self.gone = False  #: the client does not wait for the response any more
