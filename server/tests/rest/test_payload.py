@@ -193,6 +193,10 @@ def test_an_integer_beyond_64_bits_is_refused(value: int) -> None:
         (ColumnType.BLOB, False, 5, 5),
         (ColumnType.BLOB, True, "\\x00", b"\x00"),
         (ColumnType.TEXT, False, "x", "x"),
+        (ColumnType.TEXT, False, True, "true"),
+        (ColumnType.TEXT, False, False, "false"),
+        (ColumnType.TEXT, False, 1, 1),
+        (ColumnType.INTEGER, False, True, 1),
         (ColumnType.INTEGER, True, "5", "5"),
     ],
 )
@@ -203,13 +207,17 @@ def test_values_are_kept_by_the_type_of_their_column(
     assert convert([(value, "y"), (value, None)], ("tail",)) == [(kept, "y", "tail"), (kept, None, "tail")]
 
 
-@given(st.lists(st.tuples(JSON, JSON), max_size=4), st.sampled_from([(), ("tail",)]))
-def test_rows_without_special_columns_are_kept_value_by_value(
-    rows: list[tuple[Any, ...]], tail: tuple[str, ...]
+@given(
+    st.lists(st.tuples(JSON, SCALARS), max_size=4),
+    st.tuples(st.sampled_from(ColumnType), st.sampled_from(ColumnType)),
+    st.sampled_from([(), ("tail",)]),
+)
+def test_many_rows_are_kept_as_each_by_itself(
+    rows: list[tuple[Any, ...]], types: tuple[ColumnType, ...], tail: tuple[str, ...]
 ) -> None:
-    convert = rows_converter([Column("x"), Column("y")], is_text=False)
-    kept = [(plain_value(x), plain_value(y), *tail) for x, y in rows]
-    assert [[*map(repr, row)] for row in convert(rows, tail)] == [[*map(repr, row)] for row in kept]
+    convert = rows_converter([Column("x", type=types[0]), Column("y", type=types[1])], is_text=False)
+    one_by_one = [row for each in rows for row in convert([each], tail)]
+    assert [[*map(repr, row)] for row in convert(rows, tail)] == [[*map(repr, row)] for row in one_by_one]
 
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1])
