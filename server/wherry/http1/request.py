@@ -182,30 +182,28 @@ class Request:
             self.started = True
             return
         self._connection.flush()
-        transport = self._connection.transport
-        if self._without_body:
-            transport.write(head)
-        else:
-            self._count(len(body), more)
-            if self._chunked:
-                transport.writelines((head, b"%x\r\n" % len(body), body, b"\r\n") if body else (head,))
-            else:
-                transport.writelines((head, body))
+        self._connection.transport.write(head)
         self.started = True
+        self._go_on(body, more)
 
     def _go_on(self, body: bytes, more: bool) -> None:
-        """Write a further part of the body."""
+        """Write a part of the body.
+
+        Not with `writelines`: in asyncio's own loop it forgets, up to some versions, to slow the application down.
+        """
         if self._without_body:
             return
         self._count(len(body), more)
-        transport = self._connection.transport
+        write = self._connection.transport.write
         if not self._chunked:
-            transport.write(body)
+            write(body)
             return
-        parts = [b"%x\r\n" % len(body), body, b"\r\n"] if body else []
+        if body:
+            write(b"%x\r\n" % len(body))
+            write(body)
+            write(b"\r\n")
         if not more:
-            parts.append(b"0\r\n\r\n")
-        transport.writelines(parts)
+            write(b"0\r\n\r\n")
 
     def _count(self, size: int, more: bool) -> None:
         """Hold the application to the content-length that it has declared."""
