@@ -115,7 +115,6 @@ YEAR = Field("year")
         ("year=eq.2000", where(Filter(YEAR, Operator.EQ, literal=0)), ["2000"]),
         ("year=not.gte.2000", where(Filter(YEAR, Operator.GTE, negated=True, literal=0)), ["2000"]),
         ("year=eq.", where(Filter(YEAR, Operator.EQ, literal=0)), [""]),
-        ("year=eq", where(Filter(YEAR, Operator.EQ, literal=0)), [""]),
         ("title=eq.a.b%20c+d%26", where(Filter(Field("title"), Operator.EQ, literal=0)), ["a.b c d&"]),
         ("title=eq.100%25", where(Filter(Field("title"), Operator.EQ, literal=0)), ["100%"]),
         ("title=eq.%ff", where(Filter(Field("title"), Operator.EQ, literal=0)), ["\ufffd"]),
@@ -220,6 +219,12 @@ def test_order(order: str, terms: list[OrderTerm]) -> None:
         ("columns=a b)", "'columns' cannot be parsed: ',' expected before ')'", "in the parameter columns=a b), character 4"),
         ("data->a.b=eq.1", "'data->a.b' cannot be parsed: nothing expected after a JSON path before '.b'", "in the parameter data->a.b=data->a.b, character 8"),
         ("a!b=eq.1", "'a!b' cannot be parsed: '.' expected before '!b'", "in the parameter a!b=a!b, character 2"),
+        ("a=eq", "'eq' lacks its value", "in the filter a=eq"),
+        ("a=not.eq(any)", "'not.eq(any)' lacks its value", "in the filter a=not.eq(any)"),
+        ("a=fts(english)", "'fts(english)' lacks its value", "in the filter a=fts(english)"),
+        ("a=is", "'' cannot stand after 'is'", "in the filter a=is"),
+        ("a=not", "'not' is not an operator", "in the filter a=not."),
+        ("a=foo", "'foo' is not an operator", "in the filter a=foo"),
         ("a!b.limit=1", "'a!b.limit' cannot be parsed: '.' expected before '!b.limit'", "in the parameter a!b.limit=a!b.limit, character 2"),
     ],
 )  # fmt: skip
@@ -236,7 +241,17 @@ def test_what_cannot_be_parsed_is_named_with_its_place(text: str, message: str |
 
 def test_hints_say_what_to_write_instead() -> None:
     hints = {}
-    for text in ("select=,", "order=.", "or=x", "and=x", "columns=)", "on_conflict=)", "x!=eq.1", "year=foo.1"):
+    for text in (
+        "select=,",
+        "order=.",
+        "or=x",
+        "and=x",
+        "columns=)",
+        "on_conflict=)",
+        "x!=eq.1",
+        "year=eq",
+        "year=foo.1",
+    ):
         with pytest.raises(RequestError) as refused:
             parsed(text)
         hints[text] = refused.value.hint
@@ -251,6 +266,7 @@ def test_hints_say_what_to_write_instead() -> None:
         "columns=)": "Write column names separated by commas, for example columns=id,title",
         "on_conflict=)": "Write column names separated by commas, for example on_conflict=id",
         "x!=eq.1": "Write column=operator.value, for example year=gte.2000",
+        "year=eq": "Write year=eq.value; year=eq. compares with an empty text",
         "year=foo.1": f"Write column=operator.value, for example year=eq.value; the operators are {operators}",
     }
 

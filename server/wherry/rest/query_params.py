@@ -59,6 +59,9 @@ _KINDS = {
 #: The words that also mean a level's own parameter when they stand behind its path: `actors.order=name`.
 _LEVEL_WORDS = frozenset({"order", "limit", "offset", "and", "or"})
 
+#: Stands behind the operator, in the shape, of a filter that has no value, not even an empty one: `year=eq`.
+_WITHOUT_VALUE = "="
+
 #: A query string longer than this is refused; nginx' default for a whole request line is 8 kB.
 MAX_PARAMETERS = 1000
 
@@ -91,14 +94,16 @@ def split_query(text: str) -> tuple[Shape, list[str]]:
         if "%" in value or "+" in value:
             value = unquote_plus(value)
         if kind is Kind.FILTER:
-            operator, _, literal = value.partition(".")
+            operator, dot, literal = value.partition(".")
             if operator == "not":
-                negated, _, literal = literal.partition(".")
+                negated, dot, literal = literal.partition(".")
                 operator = f"not.{negated}"
                 if negated == "is":
                     operator, literal = value, ""
             elif operator == "is":
                 operator, literal = value, ""
+            if not dot:
+                operator += _WITHOUT_VALUE
             shape.append((kind, key, operator))
             values.append(literal)
         elif kind is Kind.LIMIT:
@@ -222,7 +227,11 @@ def parse_query(shape: Shape) -> Query:
             literals += 1
         elif kind is Kind.FILTER and isinstance(text, str):
             path, field = _read_filter_key(key)
-            _extend(levels, path, condition=_parse_filter(field, text, literals, place=f"{key}={text}"))
+            _extend(
+                levels,
+                path,
+                condition=_parse_filter(field, text, literals, place=f"{key}={text.removesuffix(_WITHOUT_VALUE)}"),
+            )
             literals += 1
         elif not isinstance(text, str):
             path, word = _read_level_key(key)
@@ -296,8 +305,9 @@ _FILTER = re.compile(r"(not\.)?([a-z]+)(?:\(([A-Za-z_0-9]*)\))?(?:\.(.*))?", re.
 
 
 def _parse_filter(field: Field, text: str, literal: int, *, place: str) -> Filter:
-    found = _FILTER.fullmatch(text)
-    word = found[2] if found else text
+    words = text.removesuffix(_WITHOUT_VALUE)
+    found = _FILTER.fullmatch(words)
+    word = found[2] if found else words
     if found is None or word not in _OPERATORS:
         raise RequestError(
             f"'{word}' is not an operator" if word else "An operator is missing",
@@ -308,6 +318,12 @@ def _parse_filter(field: Field, text: str, literal: int, *, place: str) -> Filte
     operator, negated, modifier = Operator(word), bool(found[1]), found[3]
     if operator is Operator.IS:
         return Filter(field, operator, negated, is_value=_parse_is(found[4] or "", place))
+    if words != text:
+        raise RequestError(
+            f"'{words}' lacks its value",
+            details=f"in the filter {place}",
+            hint=f"Write {field.name}={words}.value; {field.name}={words}. compares with an empty text",
+        )
     if operator in FULL_TEXT:
         return Filter(field, operator, negated, literal=literal, language=modifier)
     quantifier = None
