@@ -159,6 +159,22 @@ def test_writes_stay_within_the_policies(policed: Api) -> None:
     assert policed.rows("SELECT id, title, owner FROM films") == [(2, "M", "bob")]
 
 
+def test_a_forbidden_row_is_refused_before_its_key_is_compared(policed: Api) -> None:
+    """Who may not write a row does not learn whether there is one with its key."""
+
+    def refused(*rows: dict[str, Any]) -> tuple[int, str]:
+        made = [{"id": 7, "title": "A", "owner": "ann", **row} for row in rows]
+        answer = policed("POST", "films", made if len(made) > 1 else made[0], **ANN)
+        return answer.status, answer.body["code"]
+
+    for number in (1, 2, 3):
+        assert refused({"id": number, "owner": "bob"}) == (403, "42501")
+        assert refused({}, {"id": number, "owner": "bob"}) == (403, "42501")
+    assert refused({"id": 2}) == (409, "23505")
+    assert refused({}, {}) == (409, "23505")
+    assert policed.rows("SELECT id, title FROM films") == [(1, "Metropolis"), (2, "M")]
+
+
 def test_a_merge_with_a_row_of_somebody_else_is_refused(policed: Api) -> None:
     merge = {"prefer": "resolution=merge-duplicates", **ANN}
     assert policed("POST", "films?on_conflict=id", {"id": 2, "title": "Mine", "owner": "ann"}, **merge).status == 403

@@ -120,6 +120,8 @@ def test_a_role_writes_what_its_policies_allow_and_nothing_else(place: Place, da
         else:
             assert before == oracle.tables()
             codes = ("42501", "42703", "PGRST204") if expected == "privilege" else (expected,)
+            if expected == "23" and write.method == "POST":
+                codes += ("42501",)  # a forbidden row is told as such, also where its key is taken
             assert answer.status in (400, 401, 403, 409)
             assert answer.json["code"].startswith(codes)
             hidden = [name for name in TABLES if not world.granted[name] and name != write.table]

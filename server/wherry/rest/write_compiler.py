@@ -18,7 +18,7 @@ from wherry.rest.plan import (
 from wherry.rest.read_compiler import ReadCompiler, framing_of
 from wherry.rest.sources import all_hold_sql, holds_sql, within_sql
 from wherry.rest.sql import Sql, join_balanced, join_sql, quote_identifier, sql, statement_of
-from wherry.schema.model import Table, fold
+from wherry.schema.model import Table, TableKind, fold
 from wherry.statement import Framing, Parameter, Statement
 
 
@@ -42,6 +42,7 @@ class PreparedWrite:
     order: tuple[SortKey, ...] = ()
     framing: Framing = Framing()
     before: Statement | None = None  #: gives what RETURNING would, before the write: what it takes along is still there
+    forbids: "PreparedWrite | None" = None  #: to be tried, and undone, where a key is taken: see `_forbids`
 
 
 def compile_insert(plan: InsertPlan) -> PreparedWrite:
@@ -56,7 +57,8 @@ def compile_insert(plan: InsertPlan) -> PreparedWrite:
     conflict = plan.conflict if plan.columns else None
     check = _check(plan.allowed)
     if conflict is None:
-        return _prepared(head, sql(_returning(plan.returning, check, plan.table.name)), plan.returning, check)
+        prepared = _prepared(head, sql(_returning(plan.returning, check, plan.table.name)), plan.returning, check)
+        return replace(prepared, forbids=_forbids(plan))
     # a row that the policies keep from being changed is skipped by DO UPDATE … WHERE: only RETURNING tells
     every_row = bool(conflict.changeable) or (conflict.merge and bool(conflict.proposed))
     resolves = every_row or bool(check or conflict.allowed)
@@ -65,6 +67,18 @@ def compile_insert(plan: InsertPlan) -> PreparedWrite:
     tail = sql(_on_conflict(conflict, plan), _returning(plan.returning, check, plan.table.name))
     prepared = _prepared(head, tail, plan.returning, check)
     return replace(prepared, every_row=every_row, resolves=resolves)
+
+
+def _forbids(plan: InsertPlan) -> PreparedWrite | None:
+    """Compile a write that is undone as forbidden where a new row is, whether or not its key is taken.
+
+    PostgreSQL measures a row before it looks at keys. SQLite does it the other way round, so that who may not write
+    a row could learn from the error whether there is one with its key.
+    """
+    if not plan.allowed or not plan.columns or plan.table.kind is not TableKind.TABLE:
+        return None
+    conflict = Conflict((), merge=False, changeable=(), proposed=plan.allowed, allowed=())
+    return compile_insert(replace(plan, conflict=conflict, returning=Returning()))
 
 
 def compile_update(plan: UpdatePlan) -> PreparedWrite:
@@ -159,18 +173,18 @@ def _within_reach(reach: Reach) -> Sql:
 def _on_conflict(conflict: Conflict | None, plan: InsertPlan) -> Sql:
     if conflict is None:
         return ()
-    target = ", ".join(map(quote_identifier, conflict.target))
+    target = f" ({', '.join(map(quote_identifier, conflict.target))})" if conflict.target else ""
     proposed = _proposed(conflict, plan.table) if conflict.proposed else ()
     if not conflict.merge and not proposed:
-        return (f" ON CONFLICT ({target}) DO NOTHING",)
+        return (f" ON CONFLICT{target} DO NOTHING",)
     if not conflict.merge:  # what is not allowed shows itself: it changes the row, to what it is, and is undone
         name = quote_identifier(plan.columns[0])
-        return sql(f" ON CONFLICT ({target}) DO UPDATE SET {name} = {name} WHERE NOT ", proposed)
+        return sql(f" ON CONFLICT{target} DO UPDATE SET {name} = {name} WHERE NOT ", proposed)
     changed = [name for name in plan.columns if name not in conflict.target] or [conflict.target[0]]
     assignments = ", ".join(f"{quote_identifier(name)} = excluded.{quote_identifier(name)}" for name in changed)
     conditions = [holds_sql(predicate) for predicate in conflict.changeable] + ([proposed] if proposed else [])
     where = sql(" WHERE ", join_sql(" AND ", conditions)) if conditions else ()
-    return sql(f" ON CONFLICT ({target}) DO UPDATE SET {assignments}", where)
+    return sql(f" ON CONFLICT{target} DO UPDATE SET {assignments}", where)
 
 
 def _proposed(conflict: Conflict, table: Table) -> Sql:

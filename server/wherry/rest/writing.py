@@ -22,10 +22,11 @@ from wherry.rest.payload import DecodeBody, JSONValue, Parts, Payload, payload_d
 from wherry.rest.plan_cache import ParsedWrite, PlanCache, PreparedRows
 from wherry.rest.query_params import Shape, parse_query, split_query
 from wherry.rest.response import Response, in_utf8, require_single
-from wherry.rest.violations import explain_violation
+from wherry.rest.violations import UNIQUE, explain_violation
+from wherry.rest.write_compiler import PreparedWrite
 from wherry.sqlite.database import Database
 from wherry.sqlite.results import Stream
-from wherry.statement import ReadTransaction, SQLiteValue, Step, WriteResult, WriteTransaction
+from wherry.statement import Expectations, ReadTransaction, SQLiteValue, Step, WriteResult, WriteTransaction
 
 
 class WriteEndpoint:
@@ -78,7 +79,7 @@ class WriteEndpoint:
         if not prepared or not parts[0].rows:
             return _without_rows(plans.rows(parsed, (), identity, is_text=False), parsed.request)
         first = prepared[0]
-        steps = tuple([_bind(rows, part, values, identity) for rows, part in zip(prepared, parts, strict=True)])
+        steps = _bind([rows.write for rows in prepared], prepared, parts, values, identity)
         if first.write.before is not None:
             found = Step(first.write.before.sql, (first.write.before.bind(values, identity),), True, False)
             steps = (found, *[step._replace(counts=False) for step in steps])
@@ -88,11 +89,35 @@ class WriteEndpoint:
         except WriteUndone as undone:
             _refuse(undone, first, identity)
         except ConstraintError as error:
+            if error.code == UNIQUE:
+                await self._refuse_forbidden(plans, prepared, parts, values, identity)
             columns, names = parts[0].columns, plans.names(identity)
             rows = steps[0].rows if len(steps) == 1 else ()  # of several, which one failed is not known
             raise await explain_violation(
                 error, names, first.table, columns, rows, self._counter(plans, identity)
             ) from error
+
+    async def _refuse_forbidden(
+        self,
+        plans: PlanCache,
+        prepared: Sequence[PreparedRows],
+        parts: Parts,
+        values: Sequence[str],
+        identity: Identity,
+    ) -> None:
+        """Refuse a write for a row that is forbidden, if one is, before anything is said of a key that is taken."""
+        forbids = [rows.write.forbids for rows in prepared if rows.write.forbids is not None]
+        if len(forbids) < len(prepared):
+            return
+        steps = _bind(forbids, prepared, parts, values, identity)
+        try:
+            await self._database.write(
+                WriteTransaction(steps, plans.schema.version, Expectations(rollback=True), upsert=True)
+            )
+        except WriteUndone as undone:
+            _refuse(undone, prepared[0], identity)
+        except ConstraintError:
+            return  # something else is wrong with a row that comes before any that is forbidden
 
     def _counter(
         self, plans: PlanCache, identity: Identity
@@ -152,11 +177,20 @@ def _decoder(request: ApiRequest, content_type: str) -> DecodeBody:
 # ---- run -------------------------------------------------------------------------------------------------------
 
 
-def _bind(prepared: PreparedRows, part: Payload, values: Sequence[str], identity: Identity) -> Step:
-    write = prepared.write
-    rows = part.rows if not prepared.identified_by else _identified(prepared, part, values)
-    tail = tuple([parameter.resolve(values, identity) for parameter in write.tail])
-    return Step(write.sql, prepared.convert(rows, tail), write.returning, write.checked, write.resolves)
+def _bind(
+    writes: Sequence[PreparedWrite],
+    prepared: Sequence[PreparedRows],
+    parts: Parts,
+    values: Sequence[str],
+    identity: Identity,
+) -> tuple[Step, ...]:
+    """Return the steps of writes with the rows that were prepared for them."""
+    steps = []
+    for write, known, part in zip(writes, prepared, parts, strict=True):
+        rows = part.rows if not known.identified_by else _identified(known, part, values)
+        tail = tuple([parameter.resolve(values, identity) for parameter in write.tail])
+        steps.append(Step(write.sql, known.convert(rows, tail), write.returning, write.checked, write.resolves))
+    return tuple(steps)
 
 
 def _identified(prepared: PreparedRows, part: Payload, values: Sequence[str]) -> Sequence[tuple[JSONValue, ...]]:
