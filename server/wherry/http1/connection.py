@@ -23,9 +23,10 @@ from urllib.parse import unquote_to_bytes
 
 from wherry.asgi import FIELDS, Message, Scope
 from wherry.http1 import refusals
+from wherry.http1.heads import Head
 from wherry.http1.parser import Parser
 from wherry.http1.refusals import Refusal
-from wherry.http1.request import Head, Request
+from wherry.http1.request import Request
 
 if TYPE_CHECKING:
     from wherry.http1.server import Server
@@ -145,8 +146,9 @@ class Connection(asyncio.Protocol):
             self._request(head).take_whole(body)
             return
         self._feed(data)
-        if self._current is not None:
-            heads.remember(data, self._current)
+        request = self._current
+        if request is not None and request.complete and request.keeps_alive and request.is_recent:
+            heads.remember(data, request.scope["headers"])
 
     def _feed(self, data: bytes) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Header fields that were read before, found again by their bytes.
+"""The heads of requests: what one says, and its fields, found again by their bytes where they were read before.
 
 A client sends the same fields with each of its requests, and what they mean depends on nothing but their bytes: the
 parser's product is remembered, and a request of known fields is only cut into its parts. The parser decides what is
@@ -9,11 +9,10 @@ body has a Content-Length or is empty, and that asks nothing of the connection.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from wherry.asgi import header_map
-from wherry.http1.request import Head, Request
 
 #: Heads that are remembered, the oldest forgotten first, and their largest size in bytes.
 CAPACITY: Final = 1024
@@ -23,6 +22,22 @@ LARGEST: Final = 4096
 _REQUEST_LINE = re.compile(rb'(GET|HEAD|POST|PATCH|PUT|DELETE|OPTIONS) (/[!"$-~]*) HTTP/1\.1\r\n').match
 #: Fields with which a request is not plain.
 _TELLING = frozenset((b"expect", b"transfer-encoding", b"upgrade"))
+
+
+class Head(NamedTuple):
+    """What the head of a request says; `fields` are its headers by name (see `asgi.header_map`), where they are known.
+
+    `keeps_alive` says whether the client would keep the connection, `is_recent` whether it speaks HTTP/1.1, and
+    `expects_continue` whether it sends its body only when it is told that it is wanted.
+    """
+
+    method: str
+    target: bytes
+    headers: Sequence[tuple[bytes, bytes]]
+    keeps_alive: bool = True
+    is_recent: bool = True
+    expects_continue: bool = False
+    fields: Mapping[bytes, bytes] | None = None
 
 
 class _Known(NamedTuple):
@@ -58,23 +73,22 @@ class KnownHeads:
         self._patience = CAPACITY
         return Head(line[1].decode(), line[2], known.headers, fields=known.fields), data[end:]
 
-    def remember(self, data: bytes, request: Request) -> None:
-        """Remember the fields of a request that the parser has read from this data, if it is plain."""
+    def remember(self, data: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Remember the fields that the parser has read from a request, if it is plain: whole, and not the last."""
         line = _REQUEST_LINE(data) if self._looks else None
-        if line is None or not (request.complete and request.keeps_alive and request.is_recent):
+        if line is None:
             return
         end = data.find(b"\r\n\r\n", line.end()) + 4
         head = data[line.end() : end]
-        headers = tuple(request.scope["headers"])
         fields = header_map(headers)
-        if len(head) > LARGEST or not _TELLING.isdisjoint(fields) or _fields_of(head) != headers:
+        if len(head) > LARGEST or not _TELLING.isdisjoint(fields) or _fields_of(head) != tuple(headers):
             return
         length = fields.get(b"content-length", b"0")
         if not length.isdigit() or len(data) != end + int(length):
             return
         if len(self._heads) >= CAPACITY:
             del self._heads[next(iter(self._heads))]
-        self._heads[head] = _Known(headers, fields, int(length))
+        self._heads[head] = _Known(tuple(headers), fields, int(length))
 
 
 def _fields_of(head: bytes) -> tuple[tuple[bytes, bytes], ...]:

@@ -9,9 +9,9 @@ from typing import Protocol
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from wherry.http1 import refusals
+from wherry.http1.heads import Head
 from wherry.http1.limits import Limits
 from wherry.http1.refusals import Refusal
-from wherry.http1.request import Head
 
 #: Header fields that say something about the message or the connection.
 _TELLING = frozenset((b"host", b"connection", b"content-length", b"transfer-encoding", b"expect", b"upgrade"))

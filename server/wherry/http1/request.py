@@ -13,8 +13,8 @@ How a response is framed (RFC 9112, 6.3):
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
 from wherry.asgi import Message, Scope
 from wherry.errors import ClientGone
@@ -31,28 +31,15 @@ _CHUNKED, _CLOSE, _KEEP = b"transfer-encoding: chunked\r\n", b"connection: close
 _FRAMING = frozenset((b"content-length", b"transfer-encoding", b"connection", b"keep-alive", b"date"))
 
 
-class Head(NamedTuple):
-    """What the head of a request says; `fields` are its headers by name (see `asgi.header_map`), where they are known.
-
-    `keeps_alive` says whether the client would keep the connection, `is_recent` whether it speaks HTTP/1.1, and
-    `expects_continue` whether it sends its body only when it is told that it is wanted.
-    """
-
-    method: str
-    target: bytes
-    headers: Sequence[tuple[bytes, bytes]]
-    keeps_alive: bool = True
-    is_recent: bool = True
-    expects_continue: bool = False
-    fields: Mapping[bytes, bytes] | None = None
-
-
 class Disconnected(ClientGone, ConnectionError):
     """The client is gone; an OSError too, as ASGI has it."""
 
 
 class Request:
-    """A request, as far as it has arrived, and its response, as far as it was sent; see `Head` for what it was told."""
+    """A request, as far as it has arrived, and its response, as far as it was sent.
+
+    For what it was told of its head see `heads.Head`.
+    """
 
     __slots__ = (
         "_body_bytes", "_chunked", "_connection", "_gave_last", "_left", "_news", "_pieces", "_start", "_without_body",
