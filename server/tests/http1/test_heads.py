@@ -62,7 +62,8 @@ async def mirror(scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(receive, 1 << 20)
         assert scope.get(FIELDS, header_map(scope["headers"])) == header_map(scope["headers"])
         told = {name: value for name, value in scope.items() if name != FIELDS}
-        await respond(send, 200, [], repr((told | {"headers": list(told["headers"])}, body)).encode())
+        headers = sorted(told["headers"], key=lambda field: field[0] == b"x-request-id")  # its place is nobody's matter
+        await respond(send, 200, [], repr((told | {"headers": headers}, body)).encode())
 
 
 async def answered(server: Server, *pieces: bytes) -> tuple[bytes, list[str]]:
@@ -116,6 +117,8 @@ FIELDS_OF_A_BODY = b"Host: h\r\nContent-Length: 2"
         [request(b"POST /a HTTP/1.1", FIELDS_OF_A_BODY, b"hi")],
         [request(b"PATCH /a HTTP/1.1", b"Host: h\r\nContent-Length: 0")],
         [request(), request(b"DELETE /other HTTP/1.1"), request()],
+        [request(fields=b"Host: h\r\nX-Request-Id: 7a")],
+        [request(fields=b"X-Request-Id: 7a\r\nHost: h")],
     ],
 )
 async def test_a_plain_request_is_found_and_answered_as_the_first_was(pieces: list[bytes]) -> None:
@@ -146,6 +149,10 @@ async def test_a_plain_request_is_found_and_answered_as_the_first_was(pieces: li
         [request(b"POST / HTTP/1.1", b"Host: h\r\nExpect: 100-continue\r\nContent-Length: 2", b"hi")],
         [request(b"POST / HTTP/1.1", FIELDS_OF_A_BODY, b"h"), b"i"],
         [request()[:30], request()[30:]],
+        [request(fields=b"Host: h\r\nx-request-id: 7a")],
+        [request(fields=b"Host: h\r\nX-Request-Id: 7 a")],
+        [request(fields=b"Host: h\r\nX-Request-Id: 7a\r\nX-Request-Id: 7a")],
+        [request(fields=b"X-Request-Id: 7a")],
         [request() + request()],
         [request(fields=b"Host: h\n\nGET /smuggled HTTP/1.1\r\nHost: h")],
         [request(b"POST / HTTP/1.1", FIELDS_OF_A_BODY, b"hiGET /smuggled HTTP/1.1\r\nHost: h\r\n\r\n")],
@@ -179,6 +186,22 @@ async def test_known_fields_excuse_nothing_else(then: list[bytes]) -> None:
     assert await answered(used, *then) == await answered(Server(mirror, limits), *then)
 
 
+async def test_a_number_is_no_part_of_what_is_known() -> None:
+    used, pieces = (
+        Server(mirror),
+        [request(fields=b"Host: h\r\nX-Request-Id: %d\r\nA: b" % number) for number in (1, 2)],
+    )
+    first, second = await answered(used, pieces[0]), await answered(used, pieces[1])
+    assert used.heads.find(pieces[1]) is not None
+    assert used.heads.find(request(fields=b"Host: h\r\nA: b")) is not None
+    for piece, seen in zip(pieces, (first, second), strict=True):
+        assert b"(b'x-request-id', b'" in seen[0]
+        assert seen == await answered(Server(mirror), piece)
+    for split in (b"Ho", b"Host: h\r\nA:", b"Host: h\r\nA: b"):
+        rest = b"Host: h\r\nA: b".removeprefix(split)
+        assert used.heads.find(request(fields=b"%bX-Request-Id: 3\r\n%b" % (split, rest))) is None
+
+
 LINES = st.builds(
     lambda method, target, version: b" ".join((method, target, version)),
     st.sampled_from([b"GET", b"POST", b"PATCH"]) | st.sampled_from([b"get", b"PRI", b""]),
@@ -193,7 +216,8 @@ FIELD = st.one_of(
     st.sampled_from(
         [b"Host: h", b"host:h ", b"Content-Length: 2", b"Content-Length: 0", b"content-length: 02",
          b"Connection: close", b"Connection: keep-alive", b"Connection: x", b"Transfer-Encoding: chunked",
-         b"Upgrade: h2c", b"x: 1\n\ny: 2", b"x", b": y", b" folded", b"x : 1"]
+         b"Upgrade: h2c", b"X-Request-Id: 7a", b"X-Request-Id: ", b"x-request-id: 7a",
+         b"x: 1\n\ny: 2", b"x", b": y", b" folded", b"x : 1"]
     ),
     st.binary(max_size=6).map(lambda value: b"X: " + value),
 )  # fmt: skip
@@ -205,12 +229,15 @@ REQUESTS = st.builds(
 )
 
 PLAIN = st.builds(
-    lambda method, target, value, body: request(
-        b"%b %b HTTP/1.1" % (method, target), b"Host: h\r\nX: %b\r\nContent-Length: %d" % (value, len(body)), body
+    lambda method, target, value, number, body: request(
+        b"%b %b HTTP/1.1" % (method, target),
+        b"Host: h\r\nX: %b%b\r\nContent-Length: %d" % (value, number, len(body)),
+        body,
     ),
     st.sampled_from([b"GET", b"POST", b"PATCH"]),
     st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=6).map(lambda end: b"/" + end.encode()),
     st.binary(max_size=2),
+    st.sampled_from([b"", b"\r\nX-Request-Id: 7a", b"X-Request-Id: 7a", b"\r\nY-X-Request-Id: 7a"]),
     st.binary(max_size=6),
 )
 
@@ -224,8 +251,8 @@ def test_what_was_seen_before_is_answered_as_if_it_were_new(pieces: list[bytes])
 
 def remembered(heads: KnownHeads, number: int) -> bool:
     """Send a request that a proxy has numbered, as a server does; return whether its fields were known."""
-    headers = [(b"host", b"h"), (b"x-request-id", b"%d" % number)]
-    data = request(fields=b"Host: h\r\nX-Request-Id: %d" % number)
+    headers = [(b"host", b"h"), (b"x-number", b"%d" % number)]
+    data = request(fields=b"Host: h\r\nX-Number: %d" % number)
     found = heads.find(data) is not None
     if not found:
         heads.remember(data, headers)

@@ -6,6 +6,9 @@ accepted; here nothing is, but what it has accepted already, byte for byte.
 
 Only plain requests are found: one that has arrived whole and alone, of the methods of the API, in HTTP/1.1, whose
 body has a Content-Length or is empty, and that asks nothing of the connection.
+
+A proxy numbers the requests that it hands on. So one line is left out of what is compared: `X-Request-Id`, spelt so,
+with letters and digits.
 """
 
 import re
@@ -20,8 +23,9 @@ LARGEST: Final = 4096
 
 #: What the parser takes for a target in origin form, but for the fragment that nobody should send.
 _REQUEST_LINE = re.compile(rb'(GET|HEAD|POST|PATCH|PUT|DELETE|OPTIONS) (/[!"$-~]*) HTTP/1\.1\r\n').match
+_NUMBERED = b"\r\nX-Request-Id: "
 #: Fields with which a request is not plain.
-_TELLING = frozenset((b"expect", b"transfer-encoding", b"upgrade"))
+_TELLING = frozenset((b"expect", b"transfer-encoding", b"upgrade", b"x-request-id"))
 
 
 class Head(NamedTuple):
@@ -65,33 +69,47 @@ class KnownHeads:
         line = _REQUEST_LINE(data) if self._looks else None
         if line is None:
             return None
-        start = line.end()
-        end = data.find(b"\r\n\r\n", start) + 4
-        known = self._heads.get(data[start:end])
+        lines, number, end = _cut(data, line.end())
+        known = self._heads.get(lines)
         if known is None or len(data) != end + known.body_bytes or end > self._longest:
             return None
         self._patience = CAPACITY
-        return Head(line[1].decode(), line[2], known.headers, fields=known.fields), data[end:]
+        headers, fields, _ = known
+        if number:
+            headers, fields = (*headers, (b"x-request-id", number)), {**fields, b"x-request-id": number}
+        return Head(line[1].decode(), line[2], headers, fields=fields), data[end:]
 
     def remember(self, data: bytes, headers: Sequence[tuple[bytes, bytes]]) -> None:
         """Remember the fields that the parser has read from a request, if it is plain: whole, and not the last."""
         line = _REQUEST_LINE(data) if self._looks else None
         if line is None:
             return
-        end = data.find(b"\r\n\r\n", line.end()) + 4
-        head = data[line.end() : end]
-        fields = header_map(headers)
-        if len(head) > LARGEST or not _TELLING.isdisjoint(fields) or _fields_of(head) != tuple(headers):
+        lines, number, end = _cut(data, line.end())
+        read = tuple([field for field in headers if not number or field != (b"x-request-id", number)])
+        fields = header_map(read)
+        if len(lines) > LARGEST or not _TELLING.isdisjoint(fields) or _fields_of(lines) != read:
             return
         length = fields.get(b"content-length", b"0")
         if not length.isdigit() or len(data) != end + int(length):
             return
         if len(self._heads) >= CAPACITY:
             del self._heads[next(iter(self._heads))]
-        self._heads[head] = _Known(tuple(headers), fields, int(length))
+        self._heads[lines] = _Known(read, fields, int(length))
 
 
-def _fields_of(head: bytes) -> tuple[tuple[bytes, bytes], ...]:
+def _cut(data: bytes, start: int) -> tuple[bytes, bytes, int]:
+    """Return the lines of the fields without that of the request's number, the number, and where the head ends."""
+    end = data.find(b"\r\n\r\n", start) + 4
+    at = data.find(_NUMBERED, start - 2, end) + 2  # which is the beginning of the line
+    if at >= start:
+        after = data.find(b"\r\n", at) + 2
+        number = data[at + len(_NUMBERED) - 2 : after - 2]
+        if number.isalnum():
+            return data[start:at] + data[after:end], number, end
+    return data[start:end], b"", end
+
+
+def _fields_of(lines: bytes) -> tuple[tuple[bytes, bytes], ...]:
     """Return the fields of lines as they should be: who writes them otherwise meets the parser each time."""
-    fields = [line.partition(b":") for line in head[:-4].split(b"\r\n")]
+    fields = [line.partition(b":") for line in lines[:-4].split(b"\r\n")]
     return tuple([(name.lower(), value.strip(b" \t")) for name, _, value in fields])
