@@ -60,12 +60,16 @@ class SchemaChanged(WherryError):
 
 
 class WriteUndone(WherryError):
-    """A write was undone before its commit; `reason` says what it would have done, `affected` to how many rows."""
+    """A write was undone before its commit; `reason` says what it would have done, `affected` to how many rows.
 
-    def __init__(self, reason: "UndoReason", affected: int) -> None:
+    `check` is what the check of the first forbidden row gave.
+    """
+
+    def __init__(self, reason: "UndoReason", affected: int, check: int = 0) -> None:
         super().__init__(f"{reason} ({affected} rows)")
         self.reason = reason
         self.affected = affected
+        self.check = check
 
 
 class ClientGone(WherryError):

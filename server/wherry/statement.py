@@ -110,8 +110,9 @@ class Step(NamedTuple):
     """A statement that writes, executed once for each of `rows`, with what it returns.
 
     `returning` says that it has a RETURNING clause. Where it is `checked`, that clause's first column is 1 for a row
-    that the policies' WITH CHECK allows; any other undoes the whole write: WriteUndone, FORBIDDEN. Where the step
-    `resolves` conflicts two policies are asked: 1 says that the row is allowed as a new one, 2 as a changed one.
+    that the policies' WITH CHECK allows; any other undoes the whole write: WriteUndone, FORBIDDEN, with it as `check`.
+    Where the step `resolves` conflicts two policies are asked: 1 says that the row is allowed as a new one, 2 as a
+    changed one.
     """
 
     sql: str

@@ -194,6 +194,31 @@ def test_a_row_that_is_proposed_must_be_allowed_whatever_becomes_of_it(policed: 
     assert (answer.status, answer.body) == (201, [])
 
 
+def test_the_restrictive_policy_that_is_violated_is_named(tmp_path: Path) -> None:
+    (tmp_path / "library.sql").write_text(
+        """
+        GRANT SELECT, INSERT, UPDATE ON films TO authenticated;
+        ALTER TABLE films ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON films TO authenticated USING (owner = auth_uid());
+        CREATE POLICY "not late" ON films AS RESTRICTIVE TO authenticated USING (true) WITH CHECK (id < 100);
+        CREATE POLICY brief ON films AS RESTRICTIVE TO authenticated USING (true) WITH CHECK (length(title) < 9);
+        """
+    )
+    with served(tmp_path / "library.db", SCHEMA) as api:
+
+        def refusal(method: str, target: str, *rows: dict[str, Any]) -> tuple[int, str]:
+            answer = api(method, target, rows if len(rows) > 1 else rows[0], **ANN)
+            return answer.status, answer.body["message"].partition("policy ")[2]
+
+        own = {"id": 7, "title": "A", "owner": "ann"}
+        long = {"title": "A long title"}
+        assert refusal("POST", "films", {**own, "owner": "bob", **long}) == (403, 'for table "films"')
+        assert refusal("POST", "films", {**own, **long, "id": 100}) == (403, '"brief" for table "films"')
+        assert refusal("POST", "films", own, {**own, "id": 100}) == (403, '"not late" for table "films"')
+        assert refusal("PATCH", "films?id=eq.1", long) == (403, '"brief" for table "films"')
+        assert api("POST", "films", own, **ANN).status == 201
+
+
 def test_an_upsert_asks_of_a_new_row_nothing_that_is_asked_of_a_changed_one(tmp_path: Path) -> None:
     (tmp_path / "library.sql").write_text(
         """

@@ -27,7 +27,8 @@ DONE = own("done")
 
 def rows(policies: Policies, schema: Schema, role: str = AUTHENTICATED, table: str = "Todos") -> tuple[Predicate, ...]:
     access = policies.access(role, schema.tables[table])
-    return (access.visible, access.changeable, access.deletable, access.insert_check, access.update_check)
+    checks = [each[0] for each in (access.insert_checks, access.update_checks) if len(each) == 1]
+    return (access.visible, access.changeable, access.deletable, *checks)
 
 
 def test_without_a_file_only_the_service_role_reads_or_writes(schema: Schema) -> None:
@@ -42,8 +43,8 @@ def test_without_a_file_only_the_service_role_reads_or_writes(schema: Schema) ->
         visible=Always(),
         changeable=Always(),
         deletable=Always(),
-        insert_check=Always(),
-        update_check=Always(),
+        insert_checks=(Always(),),
+        update_checks=(Always(),),
         unrestricted=True,
     )
     todos = schema.tables["Todos"]
@@ -116,8 +117,8 @@ def test_writing_is_granted_by_column(load: Load, schema: Schema) -> None:
         visible=Never(),
         changeable=Always(),
         deletable=Always(),
-        insert_check=Always(),
-        update_check=Always(),
+        insert_checks=(Always(),),
+        update_checks=(Always(),),
     )
 
 
@@ -177,6 +178,22 @@ def test_one_permissive_policy_and_all_restrictive_ones_must_hold(load: Load, sc
     assert rows(load(SECURED + text), schema)[0] == Expression(
         ("((user_id = ", UID, ") OR (user_id = ", Claim(("boss",)), " OR done)) AND (", CurrentRole(), " <> 'x')")
     )
+
+
+def test_what_a_new_row_must_satisfy_is_told_apart_by_the_restrictive_policies_in_order(
+    load: Load, schema: Schema
+) -> None:
+    text = """
+    CREATE POLICY z ON todos AS RESTRICTIVE USING (done);
+    CREATE POLICY b ON todos USING (user_id = auth_uid());
+    CREATE POLICY a ON todos AS RESTRICTIVE FOR INSERT WITH CHECK (title <> 'x');
+    CREATE POLICY n ON todos AS RESTRICTIVE FOR UPDATE USING (false);
+    """
+    access = load(SECURED + text).access(AUTHENTICATED, schema.tables["Todos"])
+    a, z = Expression(("title <> 'x'",), name="a"), Expression(("done",), name="z")
+    assert access.insert_checks == (OWN, a, z)
+    assert access.update_checks == (OWN, N, z)
+    assert access.visible == Expression(("(user_id = ", UID, ") AND (done)"))
 
 
 def test_row_security_that_is_disabled_or_only_forced_restricts_nothing(load: Load, schema: Schema) -> None:

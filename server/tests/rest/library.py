@@ -58,13 +58,13 @@ def whole(table: Table) -> Access:
     """Return the access of a role that may everything."""
     names, every = tuple(table.columns), Always()
     columns = frozenset(names)
-    return Access(names, columns, columns, True, True, True, every, every, every, every, every, unrestricted=True)
+    return Access(names, columns, columns, True, True, True, every, every, every, (every,), (every,), unrestricted=True)
 
 
 def nothing(table: Table) -> Access:
     """Return the access of a role without a privilege."""
     never = Never()
-    return Access((), frozenset(), frozenset(), False, False, False, never, never, never, never, never)
+    return Access((), frozenset(), frozenset(), False, False, False, never, never, never, (never,), (never,))
 
 
 #: What a role with fewer rights sees of the films, and leaves behind.
@@ -82,7 +82,7 @@ def granted(
     """Return the access of a role that reads some columns of some rows, and perhaps writes."""
     return Access(
         columns, frozenset(insertable), frozenset(updatable), bool(insertable), bool(updatable), bool(updatable),
-        visible, visible, visible, check, check,
+        visible, visible, visible, (check,), (check,),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ The tables leave out what all reads have in common: `page` and `ordered` put it 
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import apsw
@@ -179,6 +180,20 @@ def test_writes(method: str, target: str, columns: str, prefer: str, sql: str, t
 )  # fmt: skip
 def test_a_write_reaches_and_leaves_what_the_role_may(method: str, target: str, columns: str, sql: str) -> None:
     assert compiled_write(method, target, columns=columns, names=LIMITED).sql == sql
+
+
+def test_the_restrictive_policy_that_a_new_row_violates_is_told_by_its_place() -> None:
+    def grant(table: Table) -> Access:
+        access = granted(table, *table.columns, insertable=("title",), visible=Always())
+        named = Expression(("year > 1950",), name="modern")
+        return replace(access, insert_checks=(*access.insert_checks, named))
+
+    write = compiled_write("POST", "films", columns="title", names=names_of(grant=grant))
+    assert write.policies == (None, "modern")
+    assert write.sql == (
+        'INSERT INTO main."films" ("title") VALUES (?) RETURNING '
+        "CASE WHEN NOT (year < 2100) IS TRUE THEN 0 WHEN NOT (year > 1950) IS TRUE THEN -2 ELSE 1 END"
+    )
 
 
 def test_an_upsert_skips_no_row_silently() -> None:

@@ -58,8 +58,8 @@ def granting(
         visible=Always(),
         changeable=Always(),
         deletable=Always(),
-        insert_check=Always(),
-        update_check=Always(),
+        insert_checks=(Always(),),
+        update_checks=(Always(),),
     )
 
 

@@ -10,6 +10,7 @@ https://www.postgresql.org/docs/current/sql-createpolicy.html, "Application of M
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from wherry.identity import SERVICE_ROLE
@@ -42,8 +43,11 @@ class AccessFinder:
         if not commands:
             return NO_ACCESS
 
-        def predicate(command: Command, *, new_row: bool = False) -> Predicate:
-            return self._predicate(role, command, table, new_row=new_row) if command in commands else Never()
+        def predicate(command: Command) -> Predicate:
+            return _all_of(self._predicates(role, command, table)) if command in commands else Never()
+
+        def checks(command: Command) -> tuple[Predicate, ...]:
+            return self._predicates(role, command, table, new_row=True) if command in commands else (Never(),)
 
         return Access(
             readable=self._readable(role, table),
@@ -55,8 +59,8 @@ class AccessFinder:
             visible=predicate(Command.SELECT),
             changeable=predicate(Command.UPDATE),
             deletable=predicate(Command.DELETE),
-            insert_check=predicate(Command.INSERT, new_row=True),
-            update_check=predicate(Command.UPDATE, new_row=True),
+            insert_checks=checks(Command.INSERT),
+            update_checks=checks(Command.UPDATE),
         )
 
     def require_readable(self, conditions: ConditionChecker) -> None:
@@ -114,17 +118,23 @@ class AccessFinder:
             if policy.command in (Command.ALL, command) and not effective.isdisjoint(policy.roles):
                 yield policy
 
-    def _predicate(self, role: str, command: Command, table: Table, *, new_row: bool = False) -> Predicate:
+    def _predicates(self, role: str, command: Command, table: Table, *, new_row: bool = False) -> tuple[Predicate, ...]:
+        """Return what must hold of a row: the permissive policies together, then each restrictive one by its name."""
         if table.name not in self._rules.secured or role in self._rules.bypassing:
-            return Always()
+            return (Always(),)
         permissive: list[Predicate] = []
-        restrictive: list[Predicate] = []
+        restrictive: dict[str, Predicate] = {}
         for policy in self._policies(role, command, table):
             condition = (policy.check or policy.using) if new_row else policy.using
             if condition is not None:
                 predicate = condition.predicate(self._sources_of(role, condition))
-                (restrictive if policy.restrictive else permissive).append(predicate)
-        return _all_of([_any_of(permissive), *restrictive])
+                if not policy.restrictive:
+                    permissive.append(predicate)
+                elif isinstance(predicate, Expression):
+                    restrictive[policy.name] = replace(predicate, name=policy.name)
+                elif isinstance(predicate, Never):
+                    restrictive[policy.name] = predicate
+        return (_any_of(permissive), *[restrictive[name] for name in sorted(restrictive)])
 
     def _sources_of(self, role: str, condition: CheckedCondition) -> tuple[Source, ...]:
         return tuple(self._source(role, name) for name in sorted({name for name, _ in condition.reads}))
@@ -134,7 +144,7 @@ class AccessFinder:
         if found is None:
             table = self._schema.tables[name]
             readable = self._readable(role, table)
-            visible = self._predicate(role, Command.SELECT, table)
+            visible = _all_of(self._predicates(role, Command.SELECT, table))
             whole = len(readable) == len(table.columns) and visible == Always()
             found = self._sources[role, name] = Source(name, readable, visible, whole)
         return found
@@ -218,8 +228,8 @@ def _everything(table: Table) -> Access:
         visible=every,
         changeable=every,
         deletable=every,
-        insert_check=every,
-        update_check=every,
+        insert_checks=(every,),
+        update_checks=(every,),
         unrestricted=True,
     )
 
@@ -255,7 +265,7 @@ def _all_of(predicates: Iterable[Predicate]) -> Predicate:
 
 def _joined(operator: str, expressions: list[Expression]) -> Expression:
     if len(expressions) == 1:
-        return expressions[0]
+        return replace(expressions[0], name=None)
     pieces: list[str | Parameter] = []
     sources: dict[str, Source] = {}
     for number, expression in enumerate(expressions):

@@ -22,6 +22,7 @@ class Expression:
 
     pieces: tuple[str | Parameter, ...]
     sources: tuple["Source", ...] = ()
+    name: str | None = None  #: of the restrictive policy that it is, alone: an error tells which one was violated
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ class Access:
     visible: Predicate  #: rows that SELECT shows
     changeable: Predicate  #: rows that UPDATE reaches (USING), beside `visible` where columns are read
     deletable: Predicate  #: rows that DELETE reaches
-    insert_check: Predicate  #: what a new row must satisfy
-    update_check: Predicate  #: what a changed row must satisfy
+    insert_checks: tuple[Predicate, ...]  #: what a new row must satisfy, all of it
+    update_checks: tuple[Predicate, ...]  #: what a changed row must satisfy
     unrestricted: bool = False  #: every column and row, no check: the service role
 
     @property
@@ -86,8 +87,8 @@ NO_ACCESS: Final = Access(
     visible=Never(),
     changeable=Never(),
     deletable=Never(),
-    insert_check=Never(),
-    update_check=Never(),
+    insert_checks=(Never(),),
+    update_checks=(Never(),),
 )
 
 

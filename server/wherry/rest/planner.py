@@ -111,7 +111,7 @@ def _plan_insert(request: ApiRequest, names: Names, table: Table) -> InsertPlan:
         table=table,
         columns=request.payload_columns,
         allowed=_together(
-            access.insert_check,
+            *access.insert_checks,
             access.visible if returning.reads or conflict is not None else Always(),
         ),
         conflict=conflict,
@@ -151,8 +151,8 @@ def _plan_conflict(request: ApiRequest, names: Names, table: Table, access: Acce
         target,
         merge,
         changeable=_together(access.changeable, access.visible) if merge else (),
-        proposed=_together(access.insert_check, access.visible),
-        allowed=_together(access.update_check, access.visible) if merge else (),
+        proposed=_together(*access.insert_checks, access.visible),
+        allowed=_together(*access.update_checks, access.visible) if merge else (),
     )
 
 
@@ -221,7 +221,7 @@ def _plan_update(request: ApiRequest, names: Names, table: Table) -> UpdatePlan:
     returning = _plan_returning(request, names, table, needed=table.kind is TableKind.VIEW)
     reach = _plan_reach(request, names, table, access.changeable, returning)
     reads = returning.reads or bool(reach.conditions or reach.order)
-    allowed = _together(access.update_check, access.visible if reads else Always())
+    allowed = _together(*access.update_checks, access.visible if reads else Always())
     _require_told(table, returning, allowed)
     return UpdatePlan(
         reach=reach,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from wherry.policies.model import Never, Source
+from wherry.policies.model import Expression, Never, Source
 from wherry.rest.plan import (
     Conflict,
     DeletePlan,
@@ -34,6 +34,7 @@ class PreparedWrite:
     tail: tuple[Parameter, ...]
     returning: bool
     checked: bool
+    policies: tuple[str | None, ...] = ()  #: the names of the restrictive ones among those that are checked
     resolves: bool = False
     every_row: bool = False
     shows: bool = False
@@ -58,7 +59,7 @@ def compile_insert(plan: InsertPlan) -> PreparedWrite:
     check = _check(plan.allowed)
     if conflict is None:
         prepared = _prepared(head, sql(_returning(plan.returning, check, plan.table.name)), plan.returning, check)
-        return replace(prepared, forbids=_forbids(plan))
+        return replace(prepared, policies=_names(plan.allowed), forbids=_forbids(plan))
     # a row that the policies keep from being changed is skipped by DO UPDATE … WHERE: only RETURNING tells
     every_row = bool(conflict.changeable) or (conflict.merge and bool(conflict.proposed))
     resolves = every_row or bool(check or conflict.allowed)
@@ -88,7 +89,8 @@ def compile_update(plan: UpdatePlan) -> PreparedWrite:
     assignments = ", ".join(f"{quote_identifier(name)} = {value}" for name, value in values)
     check = _check(plan.allowed)
     tail = sql(_within_reach(plan.reach), _returning(plan.returning, check, plan.reach.table.name))
-    return _prepared(f"UPDATE main.{table} SET {assignments}", tail, plan.returning, check)
+    prepared = _prepared(f"UPDATE main.{table} SET {assignments}", tail, plan.returning, check)
+    return replace(prepared, policies=_names(plan.allowed))
 
 
 def compile_delete(plan: DeletePlan) -> PreparedWrite:
@@ -108,7 +110,22 @@ def compile_delete(plan: DeletePlan) -> PreparedWrite:
 
 
 def _check(allowed: Predicates) -> Sql:
-    return all_hold_sql(allowed) if allowed else ()
+    """Write 1 where a new row is allowed; else 0, or less than that for the first restrictive policy that it violates.
+
+    -1 stands for the first of `_names`.
+    """
+    names = _names(allowed)
+    if not any(names):
+        return all_hold_sql(allowed) if allowed else ()
+    cases = [
+        sql("WHEN NOT ", holds_sql(predicate), " THEN ", "0" if names[place] is None else f"{-1 - place}")
+        for place, predicate in enumerate(allowed)
+    ]
+    return sql("CASE ", join_sql(" ", cases), " ELSE 1 END")
+
+
+def _names(allowed: Predicates) -> tuple[str | None, ...]:
+    return tuple([predicate.name if isinstance(predicate, Expression) else None for predicate in allowed])
 
 
 def _prepared(head: str, tail: Sql, returning: Returning, check: Sql) -> PreparedWrite:

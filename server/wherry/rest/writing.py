@@ -236,6 +236,8 @@ def _refuse(undone: WriteUndone, prepared: PreparedRows, identity: Identity) -> 
                 hint="Filter by a unique key, or accept application/json",
             ) from undone
         case UndoReason.FORBIDDEN:
+            policy = f' "{prepared.write.policies[-1 - undone.check]}"' if undone.check < 0 else ""
             raise AccessDenied(
-                f'new row violates row-level security policy for table "{prepared.table.name}"', role=identity.role
+                f'new row violates row-level security policy{policy} for table "{prepared.table.name}"',
+                role=identity.role,
             ) from undone

@@ -53,9 +53,10 @@ class Changes:
             if step.returning:
                 rows = self._resolving(step) if step.resolves else self._returning(step)
                 affected += len(rows) if not shown else sum([row[1] is not None for row in rows])
-                forbidden = step.checked and any(row[0] != 1 for row in rows)
-                if forbidden or (every_row and len(rows) < len(step.rows)):
-                    raise WriteUndone(UndoReason.FORBIDDEN, affected)
+                broken = [row[0] for row in rows if row[0] != 1] if step.checked else []
+                if broken or (every_row and len(rows) < len(step.rows)):
+                    check = broken[0] if broken and isinstance(broken[0], int) else 0
+                    raise WriteUndone(UndoReason.FORBIDDEN, affected, check)
                 returned += rows
             elif step.counts:
                 affected += self._changing(step)
