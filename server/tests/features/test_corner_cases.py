@@ -26,6 +26,57 @@ def test_text_that_is_not_utf_8_is_shown_with_marks_for_what_cannot_be_read(tmp_
         assert shown.body == [{"title": "M\ufffdller"}]
 
 
+def test_text_that_is_not_utf_8_keeps_nobody_from_searching(tmp_path: Path) -> None:
+    schema = """
+        CREATE TABLE texts (id INTEGER PRIMARY KEY, name TEXT, facts JSON, any);
+        INSERT INTO texts VALUES
+            (1, CAST(x'4dfc6c6c6572' AS TEXT), CAST(x'7b2261223a22fc222c2262223a6e756c6c7d' AS TEXT),
+                CAST(x'fc' AS TEXT)),
+            (2, 'Möller', '{"a": "ü", "b": null}', x'4dfc'), (3, NULL, NULL, NULL);
+    """
+    with served(tmp_path / "library.db", schema) as api:
+
+        def found(condition: str) -> list[int]:
+            return [row["id"] for row in api.get(f"texts?select=id&order=id&{condition}")]
+
+        assert found("name=match.^M.*ller$") == [1, 2]
+        assert found("name=imatch(any).{LLER,x}") == [1, 2]
+        assert found("name=ilike.*Ö*") == [2]
+        assert found("name=ilike(any).{*Ö*,*LLER}") == [1, 2]
+        assert found("name=plfts.möller") == [2]
+        assert found("facts=wfts.ü") == [2]
+        assert found('facts=cs.{"a":"ü"}') == [2]
+        assert found('facts=cd.{"a":"ü","b":null,"c":1}') == [2]
+        assert found("facts=ov.[1]") == []
+        assert found("any=match.M") == []
+        assert found("facts->>a=ilike.*Ü*") == [2]
+        stripped = {"accept": "application/vnd.pgrst.array+json;nulls=stripped"}
+        assert api.get("texts?select=facts&id=lt.3&order=id", **stripped) == [
+            {"facts": {"a": "\ufffd"}},
+            {"facts": {"a": "ü"}},
+        ]
+        ordered = {"prefer": "return=representation"}
+        assert api("PATCH", "texts?select=id&order=name.desc", {"any": 1}, **ordered).body == [
+            {"id": 3}, {"id": 1}, {"id": 2},
+        ]  # fmt: skip
+        assert api("PATCH", "texts?select=id&order=any.desc,id.desc", {"any": 1}, **ordered).body == [
+            {"id": 3}, {"id": 2}, {"id": 1},
+        ]  # fmt: skip
+
+
+def test_a_key_that_is_not_utf_8_has_a_location(tmp_path: Path) -> None:
+    schema = "CREATE TABLE keys (name TEXT, number, PRIMARY KEY (name, number)); INSERT INTO keys VALUES (x'ff', 1), "
+    with served(tmp_path / "library.db", f"{schema} (CAST(x'4dfc' AS TEXT), 2), ('ü', x'00ff')") as api:
+
+        def location(condition: str) -> str:
+            only = {"prefer": "return=headers-only"}
+            return api("PATCH", f"keys?{condition}", {"number": 7}, **only).headers["location"]
+
+        assert location("number=eq.1") == r"/api/rest/v1/keys?name=eq.%5Cxff&number=eq.7"
+        assert location("number=eq.2") == "/api/rest/v1/keys?name=eq.M%EF%BF%BD&number=eq.7"
+        assert location("name=eq.ü") == "/api/rest/v1/keys?name=eq.%C3%BC&number=eq.7"
+
+
 def test_a_write_that_reads_nothing_reaches_rows_that_it_could_not_see(tmp_path: Path) -> None:
     # https://www.postgresql.org/docs/current/sql-createpolicy.html: SELECT policies count where the write reads columns
     (tmp_path / "library.sql").write_text(

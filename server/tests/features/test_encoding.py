@@ -23,6 +23,10 @@ def test_text_in_utf_16_is_read(api: Api) -> None:
     assert api.get("cities?name=like.東*&select=name,lands(name)") == [{"name": "東京", "lands": {"name": "日本"}}]
     assert api.get("cities?land=ilike.öster*&select=more->é") == [{"é": ["😀"]}]
     assert api.get("cities?more->é->>0=eq.😀&select=name") == [{"name": "Wien"}]
+    assert api.get('cities?land=match.Ö.*ich$&more=cs.{"é":["😀"]}&select=name') == [{"name": "Wien"}]
+    assert api.get("cities?land=plfts.österreich&select=name") == [{"name": "Wien"}]
+    stripped = {"accept": "application/vnd.pgrst.array+json;nulls=stripped"}
+    assert api.get("cities?name=eq.東京&select=name,more", **stripped) == [{"name": "東京"}]
     assert api.get("words?text=fts.größer") == [{"text": "größer als"}]
     assert api.get("lands?order=name", accept="text/csv") == "name\nÖsterreich\n日本"
 

@@ -71,6 +71,13 @@ def text_sql(value: Sql) -> Sql:
     return sql("CASE WHEN ", value, " >= x'' THEN '\\x' || lower(hex(", value, ")) ELSE CAST(", value, " AS TEXT) END")
 
 
+def _bytes_sql(value: Sql) -> Sql:
+    """Write an argument of our SQL functions: texts as bytes, for Python would not take one that is no UTF-8."""
+    return sql(
+        "CASE typeof(", value, ") WHEN 'text' THEN CAST(", value, " AS BLOB) WHEN 'blob' THEN NULL ELSE ", value, " END"
+    )  # fmt: skip
+
+
 def json_text_sql(value: ColumnValue, alias: str) -> Sql:
     """Write a place inside JSON as JSON text, NULL where there is none."""
     column = f"{alias}.{quote_identifier(value.column.name)}"
@@ -145,7 +152,7 @@ def _positive_sql(comparison: Comparison, alias: str, rowid: str) -> Sql:
     if operator in FULL_TEXT:
         search = Literal(literal, functools.partial(to_search, syntax=str(operator)))
         stems = "1" if comparison.stems else "0"
-        return sql("text_search(", _searched_sql(comparison.value, alias), ", ", search, f", {stems})")
+        return sql("text_search(", _bytes_sql(_searched_sql(comparison.value, alias)), ", ", search, f", {stems})")
     value, type_ = column_sql(comparison.value, alias), _compared_type(comparison.value)
     if operator is Operator.LIKE and comparison.quantifier is None and _holds_text(comparison.value):
         return _like_sql(value, literal)
@@ -236,18 +243,18 @@ def _operator_sql(value: Sql, type_: ColumnType, operator: Operator, literal: in
         case Operator.ILIKE:
             pattern = Literal(literal, to_like)
             return sql(
-                "CASE WHEN ", Literal(literal, is_not_ascii), " THEN ilike(", value, ", ", pattern, ") ELSE ",
-                value, " LIKE ", pattern, " ESCAPE '\\' END",
+                "CASE WHEN ", Literal(literal, is_not_ascii), " THEN ilike(", _bytes_sql(value), ", ", pattern,
+                ") ELSE ", value, " LIKE ", pattern, " ESCAPE '\\' END",
             )  # fmt: skip
         case Operator.MATCH | Operator.IMATCH:
             ignore_case = "1" if operator is Operator.IMATCH else "0"
-            return sql("regexp_match(", value, ", ", Literal(literal, to_pattern), ", ", ignore_case, ")")
+            return sql("regexp_match(", _bytes_sql(value), ", ", Literal(literal, to_pattern), ", ", ignore_case, ")")
         case Operator.CS:
-            return sql("json_contains(", value, ", ", Literal(literal, to_document), ")")
+            return sql("json_contains(", _bytes_sql(value), ", ", Literal(literal, to_document), ")")
         case Operator.CD:
-            return sql("json_contains(", Literal(literal, to_document), ", ", value, ")")
+            return sql("json_contains(", Literal(literal, to_document), ", ", _bytes_sql(value), ")")
         case Operator.OV:
-            return sql("json_overlaps(", value, ", ", Literal(literal, to_document), ")")
+            return sql("json_overlaps(", _bytes_sql(value), ", ", Literal(literal, to_document), ")")
         case _:
             return sql(value, f" {_COMPARISONS[operator]} ", Literal(literal, convert))
 
@@ -267,10 +274,10 @@ def _quantified_sql(
         case Operator.LIKE:
             convert, test = to_glob, sql(value, f" GLOB {item}")
         case Operator.ILIKE:
-            convert, test = to_like, sql("ilike(", value, f", {item})")
+            convert, test = to_like, sql("ilike(", _bytes_sql(value), f", {item})")
         case Operator.MATCH | Operator.IMATCH:
             ignore_case = "1" if operator is Operator.IMATCH else "0"
-            convert, test = to_pattern, sql("regexp_match(", value, f", {item}, {ignore_case})")
+            convert, test = to_pattern, sql("regexp_match(", _bytes_sql(value), f", {item}, {ignore_case})")
         case Operator.EQ | Operator.NEQ if type_ is ColumnType.UNTYPED:
             word = " IN " if operator is Operator.EQ else " NOT IN "
             convert, test = to_number_or_text, sql(value, word, f"({item}, CAST({item} AS TEXT))")

@@ -122,7 +122,7 @@ class ReadCompiler(Clauses):
                     rendered = self._rendered(value, alias)
                     if plan.nulls_stripped and value.type is ColumnType.JSON:
                         raw = self.raw_output(value, alias)
-                        stripped = sql("json(json_strip_nulls(json(", raw, ")))")
+                        stripped = sql("json(json_strip_nulls(CAST(json(", raw, ") AS BLOB)))")
                         rendered = sql("CASE WHEN json_valid(", raw, ", 9) THEN ", stripped, " ELSE ", rendered, " END")
                     members.append(FlatMember(key, rendered))
                 case OutputEmbed(key, join):

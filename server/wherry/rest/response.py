@@ -174,16 +174,19 @@ class WriteForm:
 
 
 def _sorted(rows: Sequence[tuple[SQLiteValue, ...]], order: tuple[SortKey, ...]) -> list[tuple[SQLiteValue, ...]]:
-    """Sort rows by their last values as SQLite does (https://sqlite.org/datatype3.html#sort_order)."""
+    """Sort rows by their last values as SQLite does; what stands there for texts and blobs says `write_compiler`.
+
+    https://sqlite.org/datatype3.html#sort_order
+    """
     result = list(rows)
     for position, key in reversed(list(enumerate(order, start=-len(order)))):
-        null = -1 if key.nulls_first is not key.descending else 3
+        null = -1 if key.nulls_first is not key.descending else 2
 
         def rank(row: tuple[SQLiteValue, ...], at: int = position, null: int = null) -> tuple[int, SQLiteValue]:
             value = row[at]
             if value is None:
                 return null, 0
-            return (1 if isinstance(value, str) else 2 if isinstance(value, bytes) else 0), value
+            return (1 if isinstance(value, str) else 0), value
 
         result.sort(key=rank, reverse=key.descending)
     return result
@@ -202,8 +205,8 @@ def _told(method: str, preferences: Preferences, *, resolves: bool) -> tuple[str
 
 
 def _written(value: SQLiteValue) -> str:
-    """Write a value as a filter reads it."""
-    return f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)
+    """Write a part of a key, whose texts come as bytes."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _applied(preferences: Preferences, *names: str) -> Headers:

@@ -27,7 +27,7 @@ class PreparedWrite:
     """A write that lacks its rows: each row's values come first, then `tail`, the same for all rows.
 
     RETURNING gives, where there is one: whether the policies allow the row (see `Step`), then its representation if
-    `shows`, then the columns of `key`, then the values of `order`, by which the representation is sorted.
+    `shows`, then the parts of the `key`, then what sorts the representation by `order`.
     """
 
     sql: str
@@ -164,10 +164,24 @@ def _returned(returning: Returning, check: Sql, name: str) -> list[Sql]:
             found = [compiler.condition(condition, table, f"{table}.rowid") for condition in returning.plan.conditions]
             shown = sql("CASE WHEN ", join_sql(" AND ", found), " THEN ", shown, " END")
         columns.append(shown)
-    columns += [(f"{table}.{quote_identifier(name)}",) for name in returning.key]
+    columns += [_key_part(f"{table}.{quote_identifier(name)}") for name in returning.key]
     if returning.plan is not None:
-        columns += [compiler.sorted_by(term, table) for term in returning.plan.order]
+        columns += [_sortable(compiler.sorted_by(term, table)) for term in returning.plan.order]
     return columns
+
+
+def _key_part(column: str) -> Sql:
+    """Write a value of a key as a filter has it: texts as bytes, for one that is no UTF-8 cannot come out otherwise."""
+    as_text = f"CASE typeof({column}) WHEN 'text' THEN CAST({column} AS BLOB) "
+    return (as_text + f"WHEN 'blob' THEN '\\x' || lower(hex({column})) ELSE {column} END",)
+
+
+def _sortable(value: Sql) -> Sql:
+    """Write what sorts as a value does: numbers, then texts, then blobs. A text that is no UTF-8 cannot come out."""
+    return sql(
+        "CASE typeof(", value, ") WHEN 'text' THEN 't' || hex(", value, ") WHEN 'blob' THEN 'u' || hex(", value,
+        ") ELSE ", value, " END",
+    )  # fmt: skip
 
 
 def _within_reach(reach: Reach) -> Sql:

@@ -8,6 +8,8 @@ from wherry.errors import (
     AccessDenied,
     CardinalityError,
     ConstraintError,
+    DatabaseBusy,
+    DatabaseError,
     MaxAffectedError,
     RequestError,
     UndoReason,
@@ -116,7 +118,9 @@ class WriteEndpoint:
             )
         except WriteUndone as undone:
             _refuse(undone, prepared[0], identity)
-        except ConstraintError:
+        except DatabaseBusy:
+            raise  # with nothing said of the key
+        except DatabaseError:
             return  # something else is wrong with a row that comes before any that is forbidden
 
     def _counter(

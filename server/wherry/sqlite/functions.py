@@ -22,6 +22,7 @@ import msgspec
 import re2
 
 from wherry.errors import RequestError
+from wherry.sqlite.encoding import takers_of_utf8, utf8_of
 from wherry.sqlite.text_search import register_text_search
 from wherry.statement import SQLiteValue
 
@@ -37,15 +38,16 @@ _decode = msgspec.json.Decoder().decode
 
 def register_functions(connection: apsw.Connection) -> None:
     """Register the functions; they may stand in indexes, views and triggers."""
+    taking = takers_of_utf8(connection)
     for function in (regexp_match, ilike, json_contains, json_overlaps, json_strip_nulls):
         connection.create_scalar_function(
             function.__name__,
-            function,  # type: ignore[arg-type]  # apsw's type knows functions of any number of arguments only
+            taking(function),
             function.__code__.co_argcount,
             deterministic=True,
             flags=apsw.SQLITE_INNOCUOUS,
         )
-    register_text_search(connection)
+    register_text_search(connection, taking)
 
 
 def compile_pattern(pattern: str) -> str:
@@ -65,7 +67,7 @@ def compile_pattern(pattern: str) -> str:
 
 def regexp_match(value: SQLiteValue, pattern: SQLiteValue, ignore_case: SQLiteValue) -> Truth:
     """Return whether RE2 finds `pattern` anywhere in `value`; `.` matches a newline as in PostgreSQL."""
-    text = _utf8(value)
+    text = utf8_of(value)
     if text is None or not isinstance(pattern, str):
         return None
     try:
@@ -77,7 +79,7 @@ def regexp_match(value: SQLiteValue, pattern: SQLiteValue, ignore_case: SQLiteVa
 
 def ilike(value: SQLiteValue, pattern: SQLiteValue) -> Truth:
     """Return whether the whole of `value` is like `pattern`, upper and lower case being the same letter."""
-    text = _utf8(value)
+    text = utf8_of(value)
     if text is None or not isinstance(pattern, str):
         return None
     try:
@@ -125,16 +127,6 @@ def _options(ignore_case: bool) -> re2.Options:
     return options
 
 
-def _utf8(value: SQLiteValue) -> bytes | None:
-    """Return the text of a value as SQLite would cast it, None for NULL and blobs."""
-    match value:
-        case str():
-            return value.encode(errors="replace")
-        case int() | float():
-            return str(value).encode()
-    return None
-
-
 def _text(reason: bytes | str) -> str:
     return reason.decode(errors="replace") if isinstance(reason, bytes) else reason
 
@@ -167,6 +159,8 @@ def json_overlaps(a: SQLiteValue, b: SQLiteValue) -> Truth:
 
 def json_strip_nulls(document: SQLiteValue) -> SQLiteValue:
     """Return JSON text without the members, at any depth, that are null; what cannot be read as it is."""
+    if isinstance(document, bytes):
+        document = document.decode(errors="replace")
     if not isinstance(document, str) or "null" not in document:
         return document
     try:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import apsw
 import msgspec
 
+from wherry.sqlite.encoding import utf8_of
 from wherry.statement import SQLiteValue
 
 _Words: TypeAlias = Sequence[str]
@@ -20,8 +21,10 @@ _Found: TypeAlias = Callable[[_Words], bool]
 _Tokenize: TypeAlias = Callable[[bytes], _Words]
 
 
-def register_text_search(connection: apsw.Connection) -> None:
-    """Register the function, with the tokenizers of this connection."""
+def register_text_search(
+    connection: apsw.Connection, taking: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> None:
+    """Register the function, with the tokenizers of this connection; for `taking` see `encoding.takers_of_utf8`."""
     plain, stemming = _tokenizer(connection, "unicode61"), _tokenizer(connection, "porter", "unicode61")
 
     @lru_cache(maxsize=64)
@@ -29,17 +32,18 @@ def register_text_search(connection: apsw.Connection) -> None:
         return _compile(msgspec.json.decode(search), stemming if stems else plain)
 
     def text_search(value: SQLiteValue, search: SQLiteValue, stems: SQLiteValue) -> int | None:
-        if not isinstance(value, str | int | float) or not isinstance(search, str):
+        text = utf8_of(value)
+        if text is None or not isinstance(search, str):
             return None
         try:
-            words = (stemming if stems else plain)(str(value).encode(errors="replace"))
+            words = (stemming if stems else plain)(text)
             return int(compiled(search, bool(stems))(words))
         except (ValueError, TypeError, apsw.Error):
             return None
 
     connection.create_scalar_function(
         "text_search",
-        text_search,  # type: ignore[arg-type]  # apsw's type knows functions of any number of arguments only
+        taking(text_search),
         3,
         deterministic=True,
         flags=apsw.SQLITE_INNOCUOUS,
