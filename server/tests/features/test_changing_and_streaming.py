@@ -194,6 +194,33 @@ def test_a_row_that_is_proposed_must_be_allowed_whatever_becomes_of_it(policed: 
     assert (answer.status, answer.body) == (201, [])
 
 
+@pytest.mark.parametrize("owner", [7, "ab-1"])
+def test_a_proposed_row_is_compared_by_the_types_of_its_columns(tmp_path: Path, owner: int | str) -> None:
+    """As a row that is there: a number equals the text of a claim, and what does not fit its column is as it is."""
+    (tmp_path / "library.sql").write_text(
+        """
+        GRANT SELECT, INSERT, UPDATE ON notes TO authenticated;
+        ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY own ON notes TO authenticated USING (owner = auth_uid() AND team = auth_jwt('team'));
+        """
+    )
+    schema = "CREATE TABLE notes (id INTEGER PRIMARY KEY, owner UUID, team TEXT, text)"
+    with served(tmp_path / "library.db", f"{schema}; INSERT INTO notes VALUES (1, '{owner}', 5, 'a')") as api:
+
+        def upserted(sub: str, claimed: int, **note: Any) -> list[int]:
+            claims = {"role": "authenticated", "sub": sub, "team": claimed, "exp": 9_999_999_999}
+            who = {"authorization": f"Bearer {sign(claims, SECRET)}"}
+            return [
+                api("POST", "notes", {"id": 1, **note}, prefer=f"resolution={word}-duplicates", **who).status
+                for word in ("merge", "ignore")
+            ]
+
+        assert upserted(str(owner), 5, owner=owner, team="5") == [200, 201]
+        assert upserted(str(owner), 5, owner=str(owner), team=5) == [200, 201]
+        assert upserted(str(owner), 6, owner=owner, team="5") == [403, 403]
+        assert upserted("8", 5, owner=owner, team="5") == [403, 403]
+
+
 def test_the_restrictive_policy_that_is_violated_is_named(tmp_path: Path) -> None:
     (tmp_path / "library.sql").write_text(
         """

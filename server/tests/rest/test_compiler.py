@@ -214,6 +214,27 @@ def test_an_upsert_skips_no_row_silently() -> None:
     )
 
 
+def test_a_proposed_row_is_compared_by_the_affinity_of_its_columns() -> None:
+    schema = schema_of("CREATE TABLE notes (id INTEGER PRIMARY KEY, owner UUID, text)")
+    own = Expression(("owner = 7 AND text = 'a'",))
+    names = names_of(schema, lambda t: granted(t, *t.columns, insertable=("id",), visible=Always(), check=own))
+    write = compiled_write("POST", "notes", columns="id", prefer="resolution=ignore-duplicates", names=names)
+
+    owner, check = 'excluded."owner"', "(owner = 7 AND text = 'a') IS TRUE"
+
+    def allowed(owner: str) -> str:
+        return (
+            f'(SELECT {check} FROM (SELECT excluded."id" AS "id", {owner} AS "owner", excluded."text" AS "text", '
+            'excluded."rowid" AS "rowid", excluded."oid" AS "oid", excluded."_rowid_" AS "_rowid_") AS "notes")'
+        )
+
+    assert write.sql == (
+        'INSERT INTO main."notes" ("id") VALUES (?) ON CONFLICT ("id") DO UPDATE SET "id" = "id" WHERE NOT '
+        f"CASE WHEN typeof({owner}) NOT IN ('text', 'blob') THEN {allowed(f'CAST({owner} AS NUMERIC)')} "
+        f"WHEN typeof({owner}) IN ('text', 'blob') THEN {allowed(owner)} END RETURNING {check}"
+    )
+
+
 def test_a_row_that_is_ignored_must_be_allowed_too() -> None:
     inserting = names_of(grant=lambda t: granted(t, *t.columns, insertable=tuple(t.columns)))
     write = compiled_write(

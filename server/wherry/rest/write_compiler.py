@@ -1,6 +1,8 @@
 """Writes compiled: one statement, executed for each row, with a RETURNING where something must be known of the rows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 
 from wherry.policies.model import Expression, Never, Source
 from wherry.rest.plan import (
@@ -19,6 +21,8 @@ from wherry.rest.read_compiler import ReadCompiler, framing_of
 from wherry.rest.sources import all_hold_sql, holds_sql, within_sql
 from wherry.rest.sql import Sql, join_balanced, join_sql, quote_identifier, sql, statement_of
 from wherry.schema.model import Table, TableKind, fold
+from wherry.schema.tokens import TokenKind, tokenize
+from wherry.schema.types import affinity_cast
 from wherry.statement import Framing, Parameter, Statement
 
 
@@ -218,12 +222,64 @@ def _on_conflict(conflict: Conflict | None, plan: InsertPlan) -> Sql:
     return sql(f" ON CONFLICT{target} DO UPDATE SET {assignments}", where)
 
 
+#: So many columns are compared by their declared type in a proposed row.
+_TYPED_COLUMNS = 3
+
+
 def _proposed(conflict: Conflict, table: Table) -> Sql:
-    """Write whether the proposed row is allowed: SQLite calls it `excluded` (https://sqlite.org/lang_upsert.html)."""
+    """Write whether the proposed row is allowed: SQLite calls it `excluded` (https://sqlite.org/lang_upsert.html).
+
+    `excluded` has no affinity, so that in a number's column 2 would not be equal to '2', which it is in a column. A
+    CAST has one, and leaves a value as it is that fits its column. So there is one case for each way in which the
+    columns that the policies mention may fit.
+    """
+    typed = _typed_columns(conflict.proposed, table)[:_TYPED_COLUMNS]
+    cases: list[Sql] = []
+    for fits in product((True, False), repeat=len(typed)):
+        casts = {name: cast for (name, cast), fit in zip(typed, fits, strict=True) if fit}
+        row = sql(
+            "(SELECT ", all_hold_sql(conflict.proposed), f" FROM ({_excluded(table, casts)}) AS ", _name(table), ")"
+        )
+        when = " AND ".join(
+            f"typeof(excluded.{quote_identifier(name)}) {'NOT ' if fit else ''}IN ({_MISFITS[cast]})"
+            for (name, cast), fit in zip(typed, fits, strict=True)
+        )
+        cases.append(sql(f"WHEN {when} THEN ", row) if when else row)
+    return sql("CASE ", join_sql(" ", cases), " END") if typed else cases[0]
+
+
+_MISFITS = {"NUMERIC": "'text', 'blob'", "TEXT": "'blob'"}
+
+
+def _typed_columns(predicates: Predicates, table: Table) -> list[tuple[str, str]]:
+    """Return the columns that predicates mention and have an affinity, each with the cast that has it too."""
+    text = " ".join(
+        piece
+        for predicate in predicates
+        if isinstance(predicate, Expression)
+        for piece in predicate.pieces
+        if isinstance(piece, str)
+    )
+    words = dict.fromkeys(
+        fold(token.text) for token in tokenize(text) if token.kind in (TokenKind.WORD, TokenKind.QUOTED)
+    )
+    mentioned = [table.columns[table.folded[word]] for word in words if word in table.folded]
+    casts = [(column.name, affinity_cast(column.declared_type, strict=table.strict)) for column in mentioned]
+    return [(name, cast) for name, cast in casts if cast is not None]
+
+
+def _excluded(table: Table, casts: Mapping[str, str]) -> str:
     names = [*table.columns]
     if not table.without_rowid:
         names += [name for name in ("rowid", "oid", "_rowid_") if fold(name) not in table.folded]
-    row = ", ".join(f"excluded.{quote_identifier(name)} AS {quote_identifier(name)}" for name in names)
-    return sql(
-        "(SELECT ", all_hold_sql(conflict.proposed), f" FROM (SELECT {row}) AS {quote_identifier(table.name)})"
-    )  # fmt: skip
+    values = [(f"excluded.{quote_identifier(name)}", name) for name in names]
+    return "SELECT " + ", ".join(
+        f"CAST({value} AS {casts[name]}) AS {quote_identifier(name)}"
+        if name in casts
+        else f"{value} AS {quote_identifier(name)}"
+        for value, name in values
+    )
+
+
+def _name(table: Table) -> str:
+    return quote_identifier(table.name)

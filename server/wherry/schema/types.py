@@ -34,6 +34,19 @@ def column_type(declared_type: str, *, strict: bool = False) -> ColumnType:
     return ColumnType.NUMERIC
 
 
+def affinity_cast(declared_type: str, *, strict: bool = False) -> str | None:
+    """Return the type of the CAST that has the affinity of a declared type: NUMERIC, TEXT, or None where it has none.
+
+    To NUMERIC no number changes, whatever the affinity (https://sqlite.org/lang_expr.html#castexpr).
+    """
+    declared = fold(declared_type)
+    if "int" in declared:
+        return "NUMERIC"
+    if _holds(declared, ("char", "clob", "text")):
+        return "TEXT"
+    return None if not declared or "blob" in declared or (strict and declared == "any") else "NUMERIC"
+
+
 def compound_type(type_: ColumnType) -> ColumnType:
     """Return the type of a view's column that comes from several SELECTs, one of which has `type_`.
 
