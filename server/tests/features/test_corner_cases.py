@@ -64,6 +64,17 @@ def test_text_that_is_not_utf_8_keeps_nobody_from_searching(tmp_path: Path) -> N
         ]  # fmt: skip
 
 
+def test_json_is_searched_however_it_is_kept(tmp_path: Path) -> None:
+    schema = """
+        CREATE TABLE facts (id INTEGER PRIMARY KEY, data JSON);
+        INSERT INTO facts VALUES (1, '{"a": [1]}'), (2, CAST('{"a": [1]}' AS BLOB)), (3, jsonb('{"a": [1]}'));
+        INSERT INTO facts VALUES (4, x'00'), (5, 'no json'), (6, NULL);
+    """
+    with served(tmp_path / "library.db", schema) as api:
+        for condition in ('data=cs.{"a":[]}', 'data=cd.{"a":[1,2],"b":0}', "data->a=ov.[1,5]"):
+            assert [row["id"] for row in api.get(f"facts?select=id&order=id&{condition}")] == [1, 2, 3]
+
+
 def test_a_key_that_is_not_utf_8_has_a_location(tmp_path: Path) -> None:
     schema = "CREATE TABLE keys (name TEXT, number, PRIMARY KEY (name, number)); INSERT INTO keys VALUES (x'ff', 1), "
     with served(tmp_path / "library.db", f"{schema} (CAST(x'4dfc' AS TEXT), 2), ('ü', x'00ff')") as api:

@@ -58,8 +58,13 @@ def literals(statement: Statement) -> list[int]:
     return [parameter.index for parameter in statement.parameters if isinstance(parameter, Literal)]
 
 
+def json_of(column: str) -> str:
+    """Write a JSON argument of our own SQL functions."""
+    return f"CASE WHEN json_valid({column}, 9) THEN CAST(json({column}) AS BLOB) END"
+
+
 def bytes_of(column: str) -> str:
-    """Write an argument of our own SQL functions."""
+    """Write a text argument of our own SQL functions."""
     return f"CASE typeof({column}) WHEN 'text' THEN CAST({column} AS BLOB) WHEN 'blob' THEN NULL ELSE {column} END"
 
 
@@ -94,7 +99,7 @@ def bytes_of(column: str) -> str:
         ("films?select=id&slug=fts.cat", page(ID, f"""{FILMS} WHERE text_search({bytes_of('t1."slug"')}, ?, 0)"""), [0]),
         ("films?select=id&slug=fts(english).cat", page(ID, f"""{FILMS} WHERE text_search({bytes_of('t1."slug"')}, ?, 1)"""), [0]),
         ("films?select=id&year=eq(any).{1,2}&year=neq(all).{3}", page(ID, f'{FILMS} WHERE t1."year" IN (SELECT value FROM json_each(?)) AND t1."year" NOT IN (SELECT value FROM json_each(?))'), [0, 1]),
-        ("films?select=id&facts=cs.{}&facts=cd.{}&facts=ov.{}", page(ID, f"""{FILMS} WHERE json_contains({bytes_of('t1."facts"')}, ?) AND json_contains(?, {bytes_of('t1."facts"')}) AND json_overlaps({bytes_of('t1."facts"')}, ?)"""), [0, 1, 2]),
+        ("films?select=id&facts=cs.{}&facts=cd.{}&facts=ov.{}", page(ID, f"""{FILMS} WHERE json_contains({json_of('t1."facts"')}, ?) AND json_contains(?, {json_of('t1."facts"')}) AND json_overlaps({json_of('t1."facts"')}, ?)"""), [0, 1, 2]),
         ("films?select=id&good=is.true&year=not.is.null&id=isdistinct.5", page(ID, f'{FILMS} WHERE t1."good" IS TRUE AND NOT (t1."year" IS NULL) AND t1."id" IS NOT ?'), [2]),
     ],
 )  # fmt: skip

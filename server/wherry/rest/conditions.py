@@ -72,10 +72,15 @@ def text_sql(value: Sql) -> Sql:
 
 
 def _bytes_sql(value: Sql) -> Sql:
-    """Write an argument of our SQL functions: texts as bytes, for Python would not take one that is no UTF-8."""
+    """Write a text argument of our SQL functions, in bytes: Python takes no text that is no UTF-8. A BLOB is NULL."""
     return sql(
         "CASE typeof(", value, ") WHEN 'text' THEN CAST(", value, " AS BLOB) WHEN 'blob' THEN NULL ELSE ", value, " END"
     )  # fmt: skip
+
+
+def _json_bytes_sql(value: Sql) -> Sql:
+    """Write a JSON argument of our SQL functions, be it kept as text, as a BLOB or as SQLite's binary JSON."""
+    return sql("CASE WHEN json_valid(", value, ", 9) THEN CAST(json(", value, ") AS BLOB) END")
 
 
 def json_text_sql(value: ColumnValue, alias: str) -> Sql:
@@ -250,11 +255,11 @@ def _operator_sql(value: Sql, type_: ColumnType, operator: Operator, literal: in
             ignore_case = "1" if operator is Operator.IMATCH else "0"
             return sql("regexp_match(", _bytes_sql(value), ", ", Literal(literal, to_pattern), ", ", ignore_case, ")")
         case Operator.CS:
-            return sql("json_contains(", _bytes_sql(value), ", ", Literal(literal, to_document), ")")
+            return sql("json_contains(", _json_bytes_sql(value), ", ", Literal(literal, to_document), ")")
         case Operator.CD:
-            return sql("json_contains(", Literal(literal, to_document), ", ", _bytes_sql(value), ")")
+            return sql("json_contains(", Literal(literal, to_document), ", ", _json_bytes_sql(value), ")")
         case Operator.OV:
-            return sql("json_overlaps(", _bytes_sql(value), ", ", Literal(literal, to_document), ")")
+            return sql("json_overlaps(", _json_bytes_sql(value), ", ", Literal(literal, to_document), ")")
         case _:
             return sql(value, f" {_COMPARISONS[operator]} ", Literal(literal, convert))
 
