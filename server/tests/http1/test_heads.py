@@ -202,6 +202,15 @@ async def test_a_number_is_no_part_of_what_is_known() -> None:
         assert used.heads.find(request(fields=b"%bX-Request-Id: 3\r\n%b" % (split, rest))) is None
 
 
+async def test_a_number_counts_among_the_fields() -> None:
+    limits = Limits(headers=3)
+    used = Server(mirror, limits)
+    for fields in (b"Host: h\r\nA: b\r\nC: d", b"Host: h\r\nA: b\r\nC: d\r\nX-Request-Id: 7"):
+        first, second, found = await twice(request(fields=fields), limits=limits)
+        assert (first, found) == (second, 0)
+        assert await answered(used, request(fields=fields)) == first
+
+
 LINES = st.builds(
     lambda method, target, version: b" ".join((method, target, version)),
     st.sampled_from([b"GET", b"POST", b"PATCH"]) | st.sampled_from([b"get", b"PRI", b""]),
@@ -260,7 +269,7 @@ def remembered(heads: KnownHeads, number: int) -> bool:
 
 
 def test_the_oldest_are_forgotten() -> None:
-    heads = KnownHeads(1 << 16)
+    heads = KnownHeads(Limits())
     assert [remembered(heads, number) for number in range(CAPACITY - 1)] == [False] * (CAPACITY - 1)
     assert remembered(heads, 0)  # which says that it is worth looking
     assert not remembered(heads, CAPACITY - 1)
@@ -269,7 +278,7 @@ def test_the_oldest_are_forgotten() -> None:
 
 
 def test_it_is_hardly_looked_where_nothing_was_known_for_long() -> None:
-    heads = KnownHeads(1 << 16)
+    heads = KnownHeads(Limits())
     for number in range(CAPACITY + 100):
         remembered(heads, number)
     looked = [remembered(heads, CAPACITY - 1) for _ in range(200)]

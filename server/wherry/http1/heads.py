@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from wherry.asgi import header_map
+from wherry.http1.limits import Limits
 
 #: Heads that are remembered, the oldest forgotten first, and their largest size in bytes.
 CAPACITY: Final = 1024
@@ -51,10 +52,11 @@ class _Known(NamedTuple):
 
 
 class KnownHeads:
-    """Remembers heads for the connections of a process. `longest` is that of a request's line and fields, in bytes."""
+    """Remembers heads for the connections of a process; a class because it remembers."""
 
-    def __init__(self, longest: int) -> None:
-        self._longest = longest
+    def __init__(self, limits: Limits) -> None:
+        self._longest = min(limits.target, limits.head)  # a head of this size is within both
+        self._most_fields = limits.headers - 1  # beside the number
         self._heads: dict[bytes, _Known] = {}
         self._patience = CAPACITY
 
@@ -87,7 +89,9 @@ class KnownHeads:
         lines, number, end = _cut(data, line.end())
         read = tuple([field for field in headers if not number or field != (b"x-request-id", number)])
         fields = header_map(read)
-        if len(lines) > LARGEST or not _TELLING.isdisjoint(fields) or _fields_of(lines) != read:
+        if len(lines) > LARGEST or len(read) > self._most_fields:
+            return
+        if not _TELLING.isdisjoint(fields) or _fields_of(lines) != read:
             return
         length = fields.get(b"content-length", b"0")
         if not length.isdigit() or len(data) != end + int(length):

@@ -25,7 +25,7 @@ class Server:
         self._emit = emit
         self.application = application
         self.limits = limits or Limits()
-        self.heads = KnownHeads(min(self.limits.target, self.limits.head))
+        self.heads = KnownHeads(self.limits)
         self.loop = asyncio.get_running_loop()
         self.steps = Steps(self.loop)
         self.connections: set[Connection] = set()
