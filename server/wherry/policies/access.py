@@ -11,6 +11,7 @@ https://www.postgresql.org/docs/current/sql-createpolicy.html, "Application of M
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from operator import itemgetter
 from typing import Final
 
 from wherry.identity import SERVICE_ROLE
@@ -123,7 +124,7 @@ class AccessFinder:
         if table.name not in self._rules.secured or role in self._rules.bypassing:
             return (Always(),)
         permissive: list[Predicate] = []
-        restrictive: dict[str, Predicate] = {}
+        restrictive: list[tuple[str, Predicate]] = []
         for policy in self._policies(role, command, table):
             condition = (policy.check or policy.using) if new_row else policy.using
             if condition is not None:
@@ -131,10 +132,10 @@ class AccessFinder:
                 if not policy.restrictive:
                     permissive.append(predicate)
                 elif isinstance(predicate, Expression):
-                    restrictive[policy.name] = replace(predicate, name=policy.name)
+                    restrictive.append((policy.name, replace(predicate, name=policy.name)))
                 elif isinstance(predicate, Never):
-                    restrictive[policy.name] = predicate
-        return (_any_of(permissive), *[restrictive[name] for name in sorted(restrictive)])
+                    restrictive.append((policy.name, predicate))
+        return (_any_of(permissive), *[predicate for _, predicate in sorted(restrictive, key=itemgetter(0))])
 
     def _sources_of(self, role: str, condition: CheckedCondition) -> tuple[Source, ...]:
         return tuple(self._source(role, name) for name in sorted({name for name, _ in condition.reads}))
