@@ -227,11 +227,7 @@ def parse_query(shape: Shape) -> Query:
             literals += 1
         elif kind is Kind.FILTER and isinstance(text, str):
             path, field = _read_filter_key(key)
-            _extend(
-                levels,
-                path,
-                condition=_parse_filter(field, text, literals, place=f"{key}={text.removesuffix(_WITHOUT_VALUE)}"),
-            )
+            _extend(levels, path, condition=_parse_filter(field, text, literals, before=f"{key}="))
             literals += 1
         elif not isinstance(text, str):
             path, word = _read_level_key(key)
@@ -291,7 +287,7 @@ def _parse_tree(tree: Tree, literals: int) -> tuple[Condition, int]:
     if len(tree) == 2:  # a leaf is (field, operator)
         field_text, operator = tree
         scanner = Scanner(field_text, "and")
-        return _parse_filter(read_field(scanner), operator, literals, place=f"{field_text}.{operator}"), literals + 1
+        return _parse_filter(read_field(scanner), operator, literals, before=f"{field_text}."), literals + 1
     conjunction, negated, children = tree
     conditions = []
     for child in children:
@@ -304,8 +300,10 @@ _OPERATORS, _QUANTIFIERS, _IS_VALUES = frozenset(Operator), frozenset(Quantifier
 _FILTER = re.compile(r"(not\.)?([a-z]+)(?:\(([A-Za-z_0-9]*)\))?(?:\.(.*))?", re.DOTALL)
 
 
-def _parse_filter(field: Field, text: str, literal: int, *, place: str) -> Filter:
+def _parse_filter(field: Field, text: str, literal: int, *, before: str) -> Filter:
+    """Parse what stands `before` (the field and what separates it) and the operator in `text`."""
     words = text.removesuffix(_WITHOUT_VALUE)
+    place = before + words
     found = _FILTER.fullmatch(words)
     word = found[2] if found else words
     if found is None or word not in _OPERATORS:

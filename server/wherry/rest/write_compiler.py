@@ -237,14 +237,13 @@ def _proposed(conflict: Conflict, table: Table) -> Sql:
     cases: list[Sql] = []
     for fits in product((True, False), repeat=len(typed)):
         casts = {name: cast for (name, cast), fit in zip(typed, fits, strict=True) if fit}
-        row = sql(
-            "(SELECT ", all_hold_sql(conflict.proposed), f" FROM ({_excluded(table, casts)}) AS ", _name(table), ")"
-        )
+        row = f" FROM ({_excluded(table, casts)}) AS {quote_identifier(table.name)})"
+        allowed = sql("(SELECT ", all_hold_sql(conflict.proposed), row)
         when = " AND ".join(
             f"typeof(excluded.{quote_identifier(name)}) {'NOT ' if fit else ''}IN ({_MISFITS[cast]})"
             for (name, cast), fit in zip(typed, fits, strict=True)
         )
-        cases.append(sql(f"WHEN {when} THEN ", row) if when else row)
+        cases.append(sql(f"WHEN {when} THEN ", allowed) if when else allowed)
     return sql("CASE ", join_sql(" ", cases), " END") if typed else cases[0]
 
 
@@ -269,6 +268,7 @@ def _typed_columns(predicates: Predicates, table: Table) -> list[tuple[str, str]
 
 
 def _excluded(table: Table, casts: Mapping[str, str]) -> str:
+    """Write the proposed row, with the casts of some columns, as a row of its table: under every name of its rowid."""
     names = [*table.columns]
     if not table.without_rowid:
         names += [name for name in ("rowid", "oid", "_rowid_") if fold(name) not in table.folded]
@@ -279,7 +279,3 @@ def _excluded(table: Table, casts: Mapping[str, str]) -> str:
         else f"{value} AS {quote_identifier(name)}"
         for value, name in values
     )
-
-
-def _name(table: Table) -> str:
-    return quote_identifier(table.name)

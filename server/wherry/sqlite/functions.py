@@ -23,7 +23,7 @@ import re2
 
 from wherry.errors import RequestError
 from wherry.sqlite.encoding import takers_of_utf8, utf8_of
-from wherry.sqlite.text_search import register_text_search
+from wherry.sqlite.text_search import text_searcher
 from wherry.statement import SQLiteValue
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
@@ -39,7 +39,8 @@ _decode = msgspec.json.Decoder().decode
 def register_functions(connection: apsw.Connection) -> None:
     """Register the functions; they may stand in indexes, views and triggers."""
     taking = takers_of_utf8(connection)
-    for function in (regexp_match, ilike, json_contains, json_overlaps, json_strip_nulls):
+    own = (regexp_match, ilike, json_contains, json_overlaps, json_strip_nulls, text_searcher(connection))
+    for function in own:
         connection.create_scalar_function(
             function.__name__,
             taking(function),
@@ -47,7 +48,6 @@ def register_functions(connection: apsw.Connection) -> None:
             deterministic=True,
             flags=apsw.SQLITE_INNOCUOUS,
         )
-    register_text_search(connection, taking)
 
 
 def compile_pattern(pattern: str) -> str:

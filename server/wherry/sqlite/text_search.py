@@ -21,10 +21,8 @@ _Found: TypeAlias = Callable[[_Words], bool]
 _Tokenize: TypeAlias = Callable[[bytes], _Words]
 
 
-def register_text_search(
-    connection: apsw.Connection, taking: Callable[[Callable[..., Any]], Callable[..., Any]]
-) -> None:
-    """Register the function, with the tokenizers of this connection; for `taking` see `encoding.takers_of_utf8`."""
+def text_searcher(connection: apsw.Connection) -> Callable[[SQLiteValue, SQLiteValue, SQLiteValue], int | None]:
+    """Return the function `text_search`, with the tokenizers of a connection."""
     plain, stemming = _tokenizer(connection, "unicode61"), _tokenizer(connection, "porter", "unicode61")
 
     @lru_cache(maxsize=64)
@@ -41,13 +39,7 @@ def register_text_search(
         except (ValueError, TypeError, apsw.Error):
             return None
 
-    connection.create_scalar_function(
-        "text_search",
-        taking(text_search),
-        3,
-        deterministic=True,
-        flags=apsw.SQLITE_INNOCUOUS,
-    )
+    return text_search
 
 
 def _tokenizer(connection: apsw.Connection, name: str, *arguments: str) -> _Tokenize:
